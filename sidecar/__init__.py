@@ -1,0 +1,1 @@
+"""Gemini Sidecar: a typed gRPC face for the Gemini API on localhost."""

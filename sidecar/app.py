@@ -1,0 +1,214 @@
+"""The parts list: Configuration -> a running Sidecar. The only place that knows which implementation stands
+behind each port.
+
+Parts are built leaves first and closed in reverse. Draining is told to everybody at once: health and
+readiness say no, the gate refuses new calls, the listeners send GOAWAY and wait for calls in flight; only
+then is anything closed.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+import uvloop
+
+from sidecar.cache.bypass import NoCache
+from sidecar.config.faults import ConfigError, Fault
+from sidecar.config.load import Configuration
+from sidecar.config.policy_source import PolicySource, Reload
+from sidecar.config.settings import ListenSettings
+from sidecar.core.outcome import CANCELLED, OK
+from sidecar.edge.context import Arrivals
+from sidecar.edge.convert import faces
+from sidecar.edge.health import Health
+from sidecar.edge.server import SERVICES, Listener, ListenError, drain_all
+from sidecar.edge.services import GeminiService
+from sidecar.edge.status import CODES
+from sidecar.identity.local import LocalIdentity
+from sidecar.limits.unmetered import Unmetered
+from sidecar.pipeline.gate import Gate
+from sidecar.pipeline.stages import Stages
+from sidecar.telemetry import logs
+from sidecar.telemetry.http import TelemetryServer
+from sidecar.telemetry.instruments import Instruments, PolicyMetrics
+from sidecar.telemetry.observer import CallObserver
+from sidecar.upstream.credentials import Credentials
+from sidecar.upstream.rest import RestTransport
+
+_log = logging.getLogger(__name__)
+
+
+class Sidecar:
+    """A sidecar that serves."""
+
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        gate: Gate,
+        limits: Unmetered,
+        health: Health,
+        drain_limit_s: float,
+    ) -> None:
+        self.gate = gate
+        self.limits = limits
+        self._listeners = listeners
+        self._health = health
+        self._drain_limit_s = drain_limit_s
+
+    def __repr__(self) -> str:
+        return f"<Sidecar at {', '.join(self.addresses)}: {self.gate!r}>"
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where it listens, as gRPC targets."""
+        return [listener.address for listener in self._listeners]
+
+    async def drain(self, hurry: asyncio.Event | None = None) -> None:
+        """Take no new calls; let those in flight finish, within the drain limit or until `hurry` is set."""
+        self._health.drain()
+        self.gate.drain()
+        async with asyncio.TaskGroup() as group:
+            patient = group.create_task(drain_all(self._listeners, self._drain_limit_s))
+            impatient = group.create_task(self._cut_when(hurry or asyncio.Event()))
+            await patient
+            impatient.cancel()
+
+    async def _cut_when(self, hurry: asyncio.Event) -> None:
+        await hurry.wait()
+        await drain_all(self._listeners, 0)
+
+
+def run(configuration: Configuration) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal cuts the drain short. Returns the exit code.
+
+    Raises ConfigError when an address cannot be served.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(configuration))
+    return 0
+
+
+async def _serve(configuration: Configuration) -> None:
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def signalled() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, signalled)
+    async with running(configuration) as sidecar:
+        _log.info("serving", extra={"fields": {"addresses": sidecar.addresses}})
+        await stop.wait()
+        _log.info("draining", extra={"fields": {"in_flight": sidecar.gate.in_flight}})
+        await sidecar.drain(hurry)
+
+
+@asynccontextmanager
+async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
+    """Build, start and in the end close a sidecar. Raises ConfigError when an address cannot be served."""
+    settings = configuration.settings
+    async with AsyncExitStack() as closing:
+        log_pipeline = logs.setup(settings.telemetry.log_format, settings.telemetry.log_level)
+        closing.callback(log_pipeline.close)
+        status_names: dict[str, str] = {OK: OK, CANCELLED: CANCELLED}
+        status_names.update((reason, code.name) for reason, code in CODES.items())
+        instruments = Instruments(version("gemini-sidecar"), status_names, lambda: log_pipeline.dropped)
+
+        emulator_url = await _emulator(closing) if configuration.policy is None else None
+        credentials = Credentials()
+        policies = configuration.policy_source(_Reloads(instruments.policy, credentials), emulator_url)
+        instruments.policy.loaded(policies.current.digest)
+        transport = RestTransport(settings.upstream, credentials, settings.listen.message_limit)
+        closing.push_async_callback(transport.close)
+        limits = Unmetered()
+        gate = Gate(settings.listen.max_in_flight)
+        stages = Stages(gate, LocalIdentity(settings.identity.principal), NoCache(), limits, transport)
+
+        health = Health(SERVICES)
+        service = GeminiService(
+            Arrivals("local", settings.deadline),
+            faces(settings.listen.message_limit),
+            stages,
+            lambda: policies.current,
+            CallObserver(instruments),
+        )
+        listeners = [
+            Listener(address, settings.listen, service, health) for address in _addresses(settings.listen)
+        ]
+        sidecar = Sidecar(listeners, gate, limits, health, settings.drain.limit)
+        await _start(listeners, closing)
+        if settings.telemetry.address is not None:
+            await _start_telemetry(settings.telemetry.address, instruments, gate, closing)
+        _watch(policies, closing)
+        yield sidecar
+
+
+class _Reloads:
+    """What a change of the Policy, accepted or refused, sets off."""
+
+    def __init__(self, metrics: PolicyMetrics, credentials: Credentials) -> None:
+        self._metrics = metrics
+        self._credentials = credentials
+
+    def __call__(self, reload: Reload) -> None:
+        if reload.faults:
+            self._metrics.rejected()
+            told = {"faults": [str(fault) for fault in reload.faults]}
+            _log.error("the changed Policy is refused; the one before stays in force", extra={"fields": told})
+            return
+        self._metrics.reloaded(reload.policy.digest)
+        self._credentials.forget()
+        _log.info("another Policy is in force", extra={"fields": {"digest": reload.policy.digest[:12]}})
+
+
+async def _emulator(closing: AsyncExitStack) -> str:
+    """Start an emulator in this process, on any free port of the loopback; returns its base URL."""
+    from sidecar.emulator import Emulator  # only who asks for it pays for it
+
+    emulator = Emulator()
+    await emulator.start()
+    closing.push_async_callback(emulator.stop)
+    return emulator.base_url
+
+
+def _addresses(settings: ListenSettings) -> list[str]:
+    return [settings.address, *([f"unix:{settings.socket}"] if settings.socket else [])]
+
+
+async def _start(listeners: Sequence[Listener], closing: AsyncExitStack) -> None:
+    for listener in listeners:
+        try:
+            await listener.start()
+        except ListenError as error:
+            key = "listen.socket" if listener.address.startswith("unix:") else "listen.address"
+            remedy = "stop the other process, or choose another with --socket or --listen"
+            raise ConfigError([Fault(key, listener.address, str(error), remedy)]) from error
+        closing.push_async_callback(listener.drain, 0)
+
+
+async def _start_telemetry(
+    address: str, instruments: Instruments, gate: Gate, closing: AsyncExitStack
+) -> None:
+    server = TelemetryServer(address, instruments, lambda: "draining" if gate.is_draining else None)
+    try:
+        await server.start()
+    except OSError as error:
+        remedy = "choose another with --telemetry-address, or none with an empty one"
+        raise ConfigError(
+            [Fault("telemetry.address", address, f"cannot be bound: {error.strerror}", remedy)]
+        ) from error
+    closing.push_async_callback(server.close)
+
+
+def _watch(policies: PolicySource, closing: AsyncExitStack) -> None:
+    """Keep the Policy current until closing."""
+    task = asyncio.create_task(policies.watch(), name="policy-watch")
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.wait({task})
+
+    closing.push_async_callback(stop)

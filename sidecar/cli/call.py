@@ -1,0 +1,65 @@
+"""`call`: ask a model once, from the shell, over the same gRPC face that services use."""
+
+import time
+from typing import Any
+
+import click
+import grpc
+
+from sidecar.cli import exits
+from sidecar.cli.answer import JsonAnswer, TextAnswer
+from sidecar.cli.failure import describe
+from sidecar.cli.params import Address, Duration, RequestId, Words
+from sidecar.cli.question import STDIN, Question, prompt_from_stdin
+
+_INT32_MAX = 2**31 - 1
+
+
+@click.command()
+@click.argument("prompt", type=Words())
+@click.option("--model", "-m", type=Words(), required=True, help="Alias of the Policy, or model id.")
+@click.option("--system", type=Words(), help="Standing instructions for the model.")
+@click.option("--max-tokens", type=click.IntRange(1, _INT32_MAX), help="Most tokens of the answer.")
+@click.option("--temperature", type=click.FloatRange(0, 2), help="0 is the most sober answer.")
+@click.option("--stream", is_flag=True, help="Print the answer as it is written.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the response as protobuf's JSON (lowerCamelCase keys); with --stream one message a line.",
+)
+@click.option(
+    "--address",
+    type=Address(),
+    default="127.0.0.1:50051",
+    show_default=True,
+    help="Where the sidecar listens: host:port or unix:PATH.",
+)
+@click.option("--timeout", type=Duration(), help="Deadline of the call, such as 30s. Default: the sidecar's.")
+@click.option(
+    "--request-id", type=RequestId(), help="Names the call in logs. Default: the sidecar makes one."
+)
+@click.pass_context
+def command(context: click.Context, /, as_json: bool, **given: Any) -> None:
+    """Ask a model once and print the answer.
+
+    PROMPT is the question; `-` reads it from standard input. The answer goes to standard output, remarks and
+    errors to standard error. A stream that breaks off leaves what came, then tells the error.
+
+    \b
+    Exit codes: 0 answered (a blocked answer is one), 1 the call failed,
+                2 wrong command line, 130 interrupted.
+    """
+    if given["prompt"] == STDIN:
+        given["prompt"] = prompt_from_stdin()
+    question = Question(**given)
+    answer = JsonAnswer(is_stream=question.stream) if as_json else TextAnswer()
+    started_at = time.monotonic()
+    try:
+        for message in question.ask():
+            answer.show(message)
+    except grpc.RpcError as error:
+        answer.break_off()
+        click.echo(describe(error, question.address), err=True)
+        context.exit(exits.FAILED)
+    answer.end(time.monotonic() - started_at)

@@ -1,0 +1,245 @@
+"""Settings: how this process runs, as one frozen tree.
+
+Each group is a class of its own, so that a component is handed its slice and never the root. A field's name
+is its key in the YAML file and, with its group, its environment variable: `upstream.connect_timeout` is
+`SIDECAR_UPSTREAM_CONNECT_TIMEOUT`. Durations are floats in seconds, sizes ints in bytes; relative paths are
+taken from the working directory.
+
+Where values come from and which of them wins is decided in `load`; what a refusal says, in `validation`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+
+from sidecar.config.checks import (
+    between,
+    empty_as_none,
+    loopback_address,
+    network_address,
+    not_a_bool,
+    one_line,
+    pem_bundle,
+    socket_path,
+)
+from sidecar.config.faults import Unacceptable
+from sidecar.config.units import (
+    DURATION_PATTERN,
+    SIZE_PATTERN,
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_size,
+    split_address,
+)
+
+Seconds: TypeAlias = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    AfterValidator(between(0.001, 24 * 3600.0, format_duration)),
+    PlainSerializer(format_duration, when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"type": "number"}]}),
+]
+"""A duration from 1 ms to 24 h."""
+
+MessageBytes: TypeAlias = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    AfterValidator(between(1 << 10, 256 << 20, format_size)),
+    PlainSerializer(format_size, when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": SIZE_PATTERN}, {"type": "integer"}]}),
+]
+"""A size from 1 KiB to 256 MiB."""
+
+Count: TypeAlias = Annotated[int, BeforeValidator(not_a_bool), Field(ge=1, le=1_000_000)]
+
+
+_SCOPE_REMEDY = (
+    "set limits.scope: process to accept that limits are kept by this sidecar alone; fleet-wide limits come "
+    "with Redis in a later release"
+)
+
+
+def _process_scope(value: object) -> object:
+    if value != "process":
+        raise Unacceptable("is not a scope that this release keeps limits in", _SCOPE_REMEDY)
+    return value
+
+
+class Slice(BaseModel):
+    """What all groups have in common: frozen, and an unknown key is a fault."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+
+class ListenSettings(Slice):
+    """The local listeners: who may connect is decided by their addresses alone."""
+
+    address: Annotated[str, AfterValidator(loopback_address)] = "127.0.0.1:50051"
+    """Loopback TCP, `host:port`; port 0 takes any free one. Not optional: an app in the pod dials it."""
+    socket: Annotated[Path | None, BeforeValidator(empty_as_none), AfterValidator(socket_path)] = None
+    """Unix socket served beside `address`, for a proxy in the pod. None: no socket. A live one is refused."""
+    message_limit: MessageBytes = 32 << 20
+    """Bytes of the largest message either way. Default 32 MiB: Gemini takes requests up to 20 MB, and
+    base64 in JSON is a third longer than bytes in protobuf. Raise it in the client too."""
+    max_in_flight: Count = 1000
+    """Calls held at once; the next one is shed at once with UNAVAILABLE rather than queued without bound."""
+    keepalive_time: Seconds = 60.0
+    """Seconds of silence before the server pings. Default 60 s: below what NAT tables and proxies keep."""
+    keepalive_timeout: Seconds = 20.0
+    """Seconds until an unanswered ping closes the connection and cancels its calls."""
+
+    @property
+    def host(self) -> str:
+        """Host of `address`, without brackets."""
+        return split_address(self.address)[0]
+
+    @property
+    def port(self) -> int:
+        """Port of `address`; 0 stands for any free one."""
+        return split_address(self.address)[1]
+
+
+class DeadlineSettings(Slice):
+    """How long a call may take from its arrival."""
+
+    default: Seconds = 600.0
+    """Seconds for callers that set no deadline. Default 10 min: a long thinking answer fits."""
+    margin: Seconds = 0.1
+    """Seconds before the caller's deadline at which we answer, so that it reads our error and not its own."""
+
+    @model_validator(mode="after")
+    def _margin_fits(self) -> "DeadlineSettings":
+        if self.margin >= self.default:
+            raise Unacceptable(
+                f"is not shorter than deadline.default, {format_duration(self.default)}: no time is left",
+                "lower deadline.margin or raise deadline.default",
+                at=("margin",),
+            )
+        return self
+
+
+class DrainSettings(Slice):
+    """Leaving without dropping calls."""
+
+    limit: Seconds = 30.0
+    """Seconds that calls in flight may take to finish after SIGTERM. Default 30 s: what Kubernetes grants
+    a pod, so raise `terminationGracePeriodSeconds` with it."""
+
+
+class UpstreamSettings(Slice):
+    """The HTTP client that asks Gemini."""
+
+    connect_timeout: Seconds = 5.0
+    """Seconds for DNS, TCP and TLS of a new connection; nothing is billed before it stands."""
+    first_byte_timeout: Seconds = 300.0
+    """Seconds from the request until the reply's headers. Default 5 min: thinking models answer late."""
+    idle_timeout: Seconds = 120.0
+    """Seconds between two chunks of a reply; a longer silence is a dead stream."""
+    total_timeout: Seconds = 3600.0
+    """Seconds for one attempt whatever happens; the caller's deadline usually comes first."""
+    max_connections: Count = 1000
+    """Connections open at once. Default as `listen.max_in_flight`: HTTP/1.1 carries one call each."""
+    keepalive: Seconds = 60.0
+    """Seconds that an idle connection is kept for the next call."""
+    ca_file: Annotated[Path | None, BeforeValidator(empty_as_none), AfterValidator(pem_bundle)] = None
+    """PEM bundle of the certificate authorities to trust, in place of the system's. None: the system's."""
+
+
+class LimitsSettings(Slice):
+    """Where limits are kept."""
+
+    scope: Annotated[Literal["process"], BeforeValidator(_process_scope)]
+    """No default, because it must be said: `process` means that limits hold within this sidecar alone and N
+    sidecars together may spend N times as much. Fleet-wide limits come with Redis in a later release."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scope_is_said(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and "scope" not in given:
+            raise Unacceptable("is not set", _SCOPE_REMEDY, at=("scope",))
+        return given
+
+
+class IdentitySettings(Slice):
+    """What callers are called."""
+
+    principal: Annotated[str, AfterValidator(one_line)] = "pod"
+    """The principal of the local listeners, usually the pod's SPIFFE id; Policy gives it a tenant."""
+
+
+class PolicySettings(Slice):
+    """Where the Policy is."""
+
+    file: Annotated[Path | None, BeforeValidator(empty_as_none)] = None
+    """YAML file of the Policy. None: one Gemini project from GOOGLE_API_KEY or GEMINI_API_KEY."""
+    poll: Seconds = 1.0
+    """Seconds between two looks at the file and the key files that it names. Looking is a `stat` of each."""
+
+
+class TelemetrySettings(Slice):
+    """What an operator sees."""
+
+    address: Annotated[str | None, BeforeValidator(empty_as_none), AfterValidator(network_address)] = (
+        "127.0.0.1:9464"
+    )
+    """HTTP port of /metrics, /healthz and /readyz, `host:port`; any host, because Prometheus scrapes the
+    pod's. None or empty: no such port."""
+    log_format: Literal["auto", "json", "human"] = "auto"
+    """`json` is one object a line; `human` is for reading; `auto` is human on a terminal, else JSON."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe line that is written. Each call is one line at `info`."""
+
+    @property
+    def host(self) -> str:
+        """Host of `address`, without brackets; empty when there is no port."""
+        return split_address(self.address)[0] if self.address else ""
+
+    @property
+    def port(self) -> int:
+        """Port of `address`; 0 stands for any free one, or for none without an address."""
+        return split_address(self.address)[1] if self.address else 0
+
+
+class Settings(Slice):
+    """The root: read by the composition root alone, which hands each component its slice."""
+
+    listen: ListenSettings = Field(default_factory=ListenSettings)
+    """The local listeners."""
+    deadline: DeadlineSettings = Field(default_factory=DeadlineSettings)
+    """How long a call may take."""
+    drain: DrainSettings = Field(default_factory=DrainSettings)
+    """Leaving without dropping calls."""
+    upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
+    """The HTTP client that asks Gemini."""
+    limits: LimitsSettings
+    """Where limits are kept; required."""
+    identity: IdentitySettings = Field(default_factory=IdentitySettings)
+    """What callers are called."""
+    policy: PolicySettings = Field(default_factory=PolicySettings)
+    """Where the Policy is."""
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+    """What an operator sees."""
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> "Settings":
+        if self.listen.port and self.listen.port == self.telemetry.port:
+            raise Unacceptable(
+                f"takes the port of listen.address, {self.listen.port}",
+                "give one of them another port",
+                at=("telemetry", "address"),
+            )
+        return self

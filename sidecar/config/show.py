@@ -1,0 +1,68 @@
+"""A configuration for the eye: what is in force, with credentials masked, and each file's JSON Schema."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from sidecar.config.faults import MASK
+from sidecar.config.load import Configuration
+from sidecar.config.policy import DIGEST_SHOWN_CHARS
+from sidecar.config.policy_schema import PolicySchema
+from sidecar.config.settings import Settings
+from sidecar.core.policy import Endpoint, Policy
+
+FileKind: TypeAlias = Literal["settings", "policy"]
+
+
+def effective(configuration: Configuration) -> dict[str, Any]:
+    """All values in force, defaults and environment included, as plain JSON types in the files' spelling."""
+    policy = configuration.policy
+    return {
+        "settings": configuration.settings.model_dump(mode="json"),
+        "policy": _policy(policy) if policy else "of the emulator, which `serve` starts",
+    }
+
+
+def json_schema(kind: FileKind) -> dict[str, Any]:
+    """The JSON Schema of a file, for editors and reviewers; checks that span several values are not in it."""
+    schema = Settings if kind == "settings" else PolicySchema
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_unwrapped(schema.model_json_schema()),
+    }
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    models: dict[str, dict[str, Any]] = {}
+    for name, route in policy.routes.items():
+        listed = models.setdefault(route.model, {"aliases": [], "projects": list(route.projects)})
+        if name != route.model:
+            listed["aliases"].append(name)
+    return {
+        "digest": policy.digest[:DIGEST_SHOWN_CHARS],
+        "projects": [_endpoint(endpoint) for endpoint in policy.endpoints],
+        "models": models,
+        "unlisted_models": "allow" if policy.unlisted_models else "deny",
+        "unknown_fields": "allow" if policy.unknown_fields else "deny",
+        "tenants": {tenant.name: {"principals": sorted(tenant.principals)} for tenant in policy.tenants},
+    }
+
+
+def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    shown: dict[str, Any] = {"name": endpoint.project, "api": str(endpoint.api)}
+    if endpoint.key is not None:
+        shown["key"] = MASK
+    else:
+        file = endpoint.credentials_file
+        shown["project"] = endpoint.cloud_project
+        shown["location"] = endpoint.location
+        shown["credentials"] = {"file": str(file)} if file else "application-default"
+    return {**shown, "base_url": endpoint.base_url, "api_version": endpoint.api_version}
+
+
+def _unwrapped(schema: Any) -> Any:
+    """The schema with each description, a docstring wrapped for the source, on one line."""
+    if isinstance(schema, Mapping):
+        return {key: _unwrapped(value) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_unwrapped(item) for item in schema]
+    return " ".join(schema.split()) if isinstance(schema, str) else schema

@@ -1,0 +1,22 @@
+"""One request to one endpoint, on the strength of one Grant."""
+
+from dataclasses import dataclass
+
+from sidecar.core.call import Call
+from sidecar.core.permit import Candidate
+from sidecar.core.ports import Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a transport needs to ask once: the call, the place granted, and until when it may take."""
+
+    call: Call
+    number: int
+    """Counts from 1 within the call."""
+    grant: Grant
+
+    @property
+    def candidate(self) -> Candidate:
+        """The endpoint and model that the grant was given for."""
+        return self.grant.candidate

@@ -1,0 +1,62 @@
+"""The Call: what a caller asked, before anything was decided about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from sidecar.core.policy import Policy
+
+Json: TypeAlias = Mapping[str, Any]
+"""A JSON object in Gemini's canonical spelling: lowerCamel keys, enum names, standard base64, defaults
+dropped. Never mutated.
+"""
+
+
+class Method(StrEnum):
+    """The RPCs of GeminiService, under their wire names."""
+
+    GENERATE = "Generate"
+    STREAM_GENERATE = "StreamGenerate"
+    COUNT_TOKENS = "CountTokens"
+    EMBED_CONTENT = "EmbedContent"
+    LIST_MODELS = "ListModels"
+    GET_MODEL = "GetModel"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is known of a call before its body is read; making one cannot fail."""
+
+    request_id: str
+    method: Method
+    listener: str
+    """Which listener took the call: decides whose word about the caller is believed."""
+    received_at: float
+    """On `time.perf_counter`, in seconds: uvloop's clock ticks in milliseconds, too coarse for latencies."""
+    allowed_s: float
+    """How long the call may take: the caller's deadline less the margin that the answer needs to travel."""
+    deadline: float
+    """When that time is over, on the event loop's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What the caller wants said upstream."""
+
+    json: Json
+    has_unknown_fields: bool
+    """Whether any `extra_json` was given."""
+    is_large: bool = False
+    """Whether writing it out is work for a thread; see `edge/convert`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, read and well-formed, with the Policy snapshot that judges it to the end."""
+
+    arrival: Arrival
+    model: str
+    """As the caller named it: an alias, a model id or a resource name; empty for ListModels."""
+    body: Body
+    policy: Policy

@@ -1,0 +1,71 @@
+"""What became of a call: its usage, its attempts, its end."""
+
+from dataclasses import dataclass
+
+from sidecar.core.call import Arrival, Json
+from sidecar.core.permit import Candidate
+
+OK = "OK"
+CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer so far, by Gemini's counting.
+
+    `prompt` includes `cached`; `total` = prompt + candidates + thoughts + tool_use. On a stream each report
+    is a running total: the last one counts, sums never do.
+    """
+
+    prompt: int = 0
+    cached: int = 0
+    candidates: int = 0
+    thoughts: int = 0
+    tool_use: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer, or one chunk of a streamed one, as canonical JSON."""
+
+    json: Json
+    usage: Usage | None
+    service_tier: str = ""
+    """The tier that served, as the upstream reports it; empty when it does not say."""
+    is_large: bool = False
+    """Whether typing it is work for a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One request to one endpoint, ended."""
+
+    number: int
+    candidate: Candidate
+    ended: str
+    """`OK`, `CANCELLED` or the Reason of the failure."""
+    latency_s: float
+    """From the decision to ask until the end of the attempt."""
+    sent: bool
+    """Whether the request's headers left on an open connection: from then on it may have been billed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a call, told to the Observer exactly once. Carries no prompt text and no secret."""
+
+    arrival: Arrival
+    model: str
+    principal: str
+    ended: str
+    """`OK`, `CANCELLED` or the Reason of the failure."""
+    message: str
+    """The developer's text of the failure, empty when there is none."""
+    attempts: tuple[AttemptRecord, ...]
+    usage: Usage | None
+    chunks: int
+    """Messages sent to the caller on a stream."""
+    first_chunk_s: float | None
+    """From arrival to the first message sent on a stream."""
+    duration_s: float

@@ -1,0 +1,116 @@
+"""The ports: what the pipeline needs from stages that do I/O or keep state.
+
+Each is a Protocol of one to three methods. The implementations live in the package of the stage and are
+chosen in `app`; the contract stated here is what the tests in `tests/contract` ask of every one of them.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Protocol
+
+from sidecar.core.cached import Bypass
+from sidecar.core.call import Arrival, Call
+from sidecar.core.outcome import Outcome, Reply, Usage
+from sidecar.core.permit import Candidate, Permit
+from sidecar.core.policy import Policy
+from sidecar.core.principal import Principal
+
+if TYPE_CHECKING:  # an Attempt carries a Grant, which is a port
+    from sidecar.core.attempt import Attempt
+
+
+class Identity(Protocol):
+    """Tells who calls."""
+
+    async def identify(self, arrival: Arrival, policy: Policy) -> Principal:
+        """The proven caller. Raises SidecarError (UNAUTHENTICATED) when nothing proves one."""
+        ...
+
+
+class Cache(Protocol):
+    """Answers a call without asking upstream, where it may."""
+
+    async def look_up(self, call: Call, permit: Permit) -> Bypass:
+        """How the cache stands to this call. Never refuses: a broken cache is a Bypass."""
+        ...
+
+
+class Hold(Protocol):
+    """A caller's own budgets, reserved once per call."""
+
+    def settle(self, usage: Usage | None) -> None:
+        """Correct the reservation to what was used. Idempotent; synchronous, so no cancellation can interrupt
+        it.
+        """
+        ...
+
+
+class Grant(Protocol):
+    """The right to make one request to one candidate. Three moments: reserved, sent, settled."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """Where the request may go."""
+        ...
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the request may have reached the upstream."""
+        ...
+
+    def sent(self) -> None:
+        """Book the grant as used from now on: the headers are leaving on an open connection."""
+        ...
+
+    def settle(self, ended: str, usage: Usage | None) -> None:
+        """Correct the booking by how the attempt ended; never sent is a full return. Idempotent and
+        synchronous.
+        """
+        ...
+
+
+class Limits(Protocol):
+    """Reserves before anything is spent."""
+
+    async def hold(self, call: Call, permit: Permit) -> Hold:
+        """Reserve in the caller's own budgets. Raises SidecarError when they are spent."""
+        ...
+
+    async def reserve(self, call: Call, candidates: Sequence[Candidate]) -> Grant:
+        """Reserve at one of the candidates, best first. Raises SidecarError when none has room before the
+        deadline.
+        """
+        ...
+
+
+class Transport(Protocol):
+    """Puts one attempt on the wire. No hidden retries: one call is at most one upstream request.
+
+    Both methods call `attempt.grant.sent()` when the request's headers leave on an open connection, and not
+    otherwise. Both raise UpstreamError or DeadlineExceeded. Cancelling either closes the upstream connection
+    at once.
+    """
+
+    async def send(self, attempt: "Attempt") -> Reply:
+        """Ask and return the whole answer."""
+        ...
+
+    def stream(self, attempt: "Attempt") -> AbstractAsyncContextManager[AsyncIterator[Reply]]:
+        """Ask on entry; iterate chunks; leaving closes the connection.
+
+        The iteration ends normally only when the stream was complete: every candidate finished with a reason,
+        or the prompt was blocked. Everything else raises.
+        """
+        ...
+
+
+class Observer(Protocol):
+    """Told of the end of every call. Must neither block nor raise."""
+
+    def arrived(self, arrival: Arrival) -> None:
+        """A call has come in."""
+        ...
+
+    def ended(self, outcome: Outcome) -> None:
+        """A call has ended; told exactly once per arrival, also on error and cancellation."""
+        ...

@@ -1,0 +1,1 @@
+"""The faces of the sidecar: the only speakers of gRPC to callers."""

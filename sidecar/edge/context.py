@@ -1,0 +1,56 @@
+"""What a gRPC call tells about itself before its body is read: the Arrival."""
+
+import asyncio
+import re
+import secrets
+import time
+from typing import Any, TypeAlias
+
+import grpc.aio
+
+from sidecar.config.settings import DeadlineSettings
+from sidecar.core.call import Arrival, Method
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+REQUEST_ID = "x-request-id"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
+_MARGIN_SHARE = 0.1
+"""Of a short deadline the margin takes at most this share, or nothing would be left to work with."""
+
+
+class Arrivals:
+    """Makes the Arrivals of one listener."""
+
+    def __init__(self, listener: str, deadline: DeadlineSettings) -> None:
+        self._listener = listener
+        self._deadline = deadline
+
+    def __repr__(self) -> str:
+        return f"<Arrivals at {self._listener}>"
+
+    def arrive(self, method: Method, context: Context) -> Arrival:
+        """The Arrival of a call. Cannot fail: an unusable request id is replaced, an absent deadline has a
+        default.
+        """
+        remaining_s: float | None = context.time_remaining()  # the stubs do not know that it may be None
+        if remaining_s is None:
+            remaining_s = self._deadline.default
+        else:
+            remaining_s -= min(self._deadline.margin, remaining_s * _MARGIN_SHARE)
+        return Arrival(
+            request_id=_request_id(context),
+            method=method,
+            listener=self._listener,
+            received_at=time.perf_counter(),
+            allowed_s=remaining_s,
+            deadline=asyncio.get_running_loop().time() + remaining_s,
+        )
+
+
+def _request_id(context: Context) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == REQUEST_ID and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
+            return value
+    return secrets.token_hex(16)

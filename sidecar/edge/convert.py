@@ -1,0 +1,126 @@
+"""Requests to what the pipeline understands, and its answers to replies: the mechanical part of the gRPC
+face.
+
+Each RPC has one Face. Beyond the mechanical conversion of `json_writer` and `json_reader` it knows three
+things: which field names the model, that `prompt` is short for one user turn, and that messages over 256 KiB
+are converted in a thread, because base64 of 10 MB would hold the event loop for tens of milliseconds.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from google.protobuf.message import Message
+
+from sidecar.core.call import Body, Method
+from sidecar.core.errors import FieldViolation, InvalidRequest, Reason, ReplyTooLarge, UpstreamUnavailable
+from sidecar.core.outcome import Reply
+from sidecar.edge.json_reader import JsonReader, Mismatch
+from sidecar.edge.json_writer import JsonWriter
+from sidecar.v1 import count_tokens_pb2, embed_content_pb2, generate_pb2, model_pb2
+
+LARGE_BYTES = 256 * 1024
+
+ReplyMessage: TypeAlias = (
+    generate_pb2.GenerateResponse
+    | generate_pb2.StreamGenerateResponse
+    | count_tokens_pb2.CountTokensResponse
+    | embed_content_pb2.EmbedContentResponse
+    | model_pb2.ListModelsResponse
+    | model_pb2.GetModelResponse
+)
+"""Each has a field `call` for the report."""
+
+_MODEL = re.compile(r"[A-Za-z0-9][\w.@-]{0,127}(/[A-Za-z0-9][\w.@-]{0,127}){0,7}", re.ASCII)
+_NEEDS_CONTENTS = (Method.GENERATE, Method.STREAM_GENERATE, Method.COUNT_TOKENS, Method.EMBED_CONTENT)
+
+
+class Face:
+    """How one RPC's messages become a Body, and a Reply becomes its message. Compile once."""
+
+    def __init__(
+        self, method: Method, request: type[Message], reply: type[ReplyMessage], reply_limit_bytes: int
+    ) -> None:
+        self._method = method
+        self._writer = JsonWriter(request)
+        self._reader = JsonReader(reply)
+        self._reply = reply
+        self._reply_limit_bytes = reply_limit_bytes
+
+    def __repr__(self) -> str:
+        return f"<Face of {self._method}>"
+
+    async def read_request(self, request: Message) -> tuple[str, Body]:
+        """The model asked for and the canonical body. Raises InvalidRequest."""
+        is_large = request.ByteSize() > LARGE_BYTES
+        written = (
+            await asyncio.to_thread(self._writer.write, request) if is_large else self._writer.write(request)
+        )
+        json = written.json
+        model = self._model(json.pop("model", ""))
+        if self._method in _NEEDS_CONTENTS:
+            _spell_out_prompt(json)
+        return model, Body(json=json, has_unknown_fields=written.has_extra, is_large=is_large)
+
+    async def write_reply(self, reply: Reply) -> ReplyMessage:
+        """The typed reply. Raises UpstreamUnavailable (UPSTREAM_MALFORMED) or ReplyTooLarge."""
+        return await asyncio.to_thread(self._write, reply) if reply.is_large else self._write(reply)
+
+    def _write(self, reply: Reply) -> ReplyMessage:
+        message = self._reply()
+        try:
+            self._reader.read(reply.json, message)
+        except Mismatch as mismatch:
+            raise UpstreamUnavailable(
+                f"the upstream's answer: {mismatch}", reason=Reason.UPSTREAM_MALFORMED
+            ) from None
+        if (size := message.ByteSize()) > self._reply_limit_bytes:
+            limit = self._reply_limit_bytes
+            raise ReplyTooLarge(
+                f"the reply has {size} bytes, more than listen.message_limit ({limit}) allows"
+            )
+        return message
+
+    def _model(self, model: str) -> str:
+        if self._method is Method.LIST_MODELS:
+            return ""
+        name = model.removeprefix("models/")
+        if not name:
+            raise InvalidRequest(FieldViolation("model", "is required: an alias of the Policy or a model id"))
+        if not _MODEL.fullmatch(name):
+            raise InvalidRequest(
+                FieldViolation("model", "is no model name: letters, digits and ._@- in parts joined by /")
+            )
+        return name
+
+
+def faces(message_limit_bytes: int) -> Mapping[Method, Face]:
+    """The Face of every RPC of GeminiService."""
+    return {
+        method: Face(method, request, reply, message_limit_bytes)
+        for method, (request, reply) in _MESSAGES.items()
+    }
+
+
+_MESSAGES: Mapping[Method, tuple[type[Message], type[ReplyMessage]]] = {
+    Method.GENERATE: (generate_pb2.GenerateRequest, generate_pb2.GenerateResponse),
+    Method.STREAM_GENERATE: (generate_pb2.StreamGenerateRequest, generate_pb2.StreamGenerateResponse),
+    Method.COUNT_TOKENS: (count_tokens_pb2.CountTokensRequest, count_tokens_pb2.CountTokensResponse),
+    Method.EMBED_CONTENT: (embed_content_pb2.EmbedContentRequest, embed_content_pb2.EmbedContentResponse),
+    Method.LIST_MODELS: (model_pb2.ListModelsRequest, model_pb2.ListModelsResponse),
+    Method.GET_MODEL: (model_pb2.GetModelRequest, model_pb2.GetModelResponse),
+}
+
+
+def _spell_out_prompt(json: dict[str, Any]) -> None:
+    prompt = json.pop("prompt", None)
+    if prompt is None:
+        if not json.get("contents"):
+            raise InvalidRequest(FieldViolation("contents", "is required, or prompt in its place"))
+    elif "contents" in json:
+        raise InvalidRequest(
+            FieldViolation("prompt", "excludes contents: it is short for one user turn of text")
+        )
+    else:
+        json["contents"] = [{"parts": [{"text": prompt}], "role": "user"}]

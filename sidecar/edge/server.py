@@ -1,0 +1,111 @@
+"""The listeners: each is a grpc.aio server of its own over the same services.
+
+One server each, because `context.peer()` cannot tell unix sockets apart and each listener believes other
+things of its callers. A port or socket that another process serves is refused: grpc would silently share both
+and each would get half of the calls.
+"""
+
+import asyncio
+import os
+import socket
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from sidecar.config.settings import ListenSettings
+from sidecar.edge.health import Health
+from sidecar.v1 import gemini_service_pb2
+from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceServicer, add_GeminiServiceServicer_to_server
+
+SERVICES = (gemini_service_pb2.DESCRIPTOR.services_by_name["GeminiService"].full_name,)
+"""The services of the product, by full name."""
+
+_FRAME_SLACK_BYTES = 64 * 1024
+"""Above the message limit when sending: our own check answers first, with details."""
+_SOCKET_MODE = 0o660
+
+
+class ListenError(Exception):
+    """An address or socket cannot be served; the text says which, why, and what to do."""
+
+
+class Listener:
+    """One place to call, serving `service` and health from `start` to `drain`."""
+
+    def __init__(
+        self, address: str, settings: ListenSettings, service: GeminiServiceServicer, health: Health
+    ) -> None:
+        self.address = address
+        self._server = grpc.aio.server(options=_options(settings))
+        add_GeminiServiceServicer_to_server(service, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
+        health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+        reflection.enable_server_reflection((*SERVICES, health_name, reflection.SERVICE_NAME), self._server)
+
+    def __repr__(self) -> str:
+        return f"<Listener {self.address}>"
+
+    async def start(self) -> None:
+        """Bind and serve. Raises ListenError."""
+        path = Path(self.address.removeprefix("unix:")) if self.address.startswith("unix:") else None
+        if path:
+            _clear_stale(path)
+        try:
+            port = self._server.add_insecure_port(self.address)
+        except RuntimeError as error:
+            raise ListenError(
+                f"{self.address} cannot be bound: another process serves it, or it is not an address here"
+            ) from error
+        if path:
+            os.chmod(path, _SOCKET_MODE)
+        else:
+            self.address = f"{self.address.rpartition(':')[0]}:{port}"
+        await self._server.start()
+
+    async def drain(self, limit_s: float) -> None:
+        """Send GOAWAY, let calls in flight finish for `limit_s`, cancel the rest."""
+        await self._server.stop(limit_s)
+
+
+async def drain_all(listeners: Sequence[Listener], limit_s: float) -> None:
+    """Drain every listener at the same time."""
+    async with asyncio.TaskGroup() as group:
+        for listener in listeners:
+            group.create_task(listener.drain(limit_s))
+
+
+def _clear_stale(path: Path) -> None:
+    """Make way for a socket at `path`: remove what a dead process left, refuse what a live one serves."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ListenError(f"{path} exists and is no socket: remove it or choose another listen.socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+        else:
+            raise ListenError(f"{path} is served by a live process: stop it or choose another listen.socket")
+
+
+def _options(settings: ListenSettings) -> Sequence[tuple[str, int]]:
+    keepalive_ms = int(settings.keepalive_time * 1000)
+    return (
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", settings.message_limit),
+        ("grpc.max_send_message_length", settings.message_limit + _FRAME_SLACK_BYTES),
+        ("grpc.keepalive_time_ms", keepalive_ms),
+        ("grpc.keepalive_timeout_ms", int(settings.keepalive_timeout * 1000)),
+        ("grpc.keepalive_permit_without_calls", 1),
+        (
+            "grpc.http2.min_ping_interval_without_data_ms",
+            10_000,
+        ),  # how often a client may ping an idle connection
+    )

@@ -1,0 +1,124 @@
+"""GeminiService over gRPC: the one wrapper around the pipeline.
+
+Every RPC goes the same way: the call arrives, its books are opened, its body is read, the pipeline answers,
+the books are closed, and whatever went wrong becomes a status. Handlers are plain coroutines that write their
+messages: an async generator would be left hanging at its `yield` when the caller goes away. CancelledError is
+never caught: swallowing it leaks native memory in grpc.aio.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+import grpc
+from google.protobuf.message import Message
+
+from sidecar.core.call import Call, Method
+from sidecar.core.errors import SidecarError
+from sidecar.core.outcome import Reply
+from sidecar.core.policy import Policy
+from sidecar.core.ports import Observer
+from sidecar.edge import report, status
+from sidecar.edge.context import REQUEST_ID, Arrivals, Context
+from sidecar.edge.convert import Face, ReplyMessage
+from sidecar.pipeline.generate import generate
+from sidecar.pipeline.settle import Journal
+from sidecar.pipeline.stages import Stages
+from sidecar.pipeline.stream import stream
+from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceServicer
+
+_SAFE_RETRY = "x-safe-retry"
+_log = logging.getLogger(__name__)
+
+
+class GeminiService(GeminiServiceServicer):
+    """The service as one listener serves it."""
+
+    def __init__(
+        self,
+        arrivals: Arrivals,
+        faces: Mapping[Method, Face],
+        stages: Stages,
+        policy: Callable[[], Policy],
+        observer: Observer,
+    ) -> None:
+        self._arrivals = arrivals
+        self._faces = faces
+        self._stages = stages
+        self._policy = policy
+        self._observer = observer
+
+    async def Generate(self, request: Message, context: Context) -> ReplyMessage:
+        """One answer to one request."""
+        return await self._answered(Method.GENERATE, request, context)
+
+    async def StreamGenerate(self, request: Message, context: Context) -> None:
+        """The answer in chunks, as the model makes them."""
+        journal = self._opened(Method.STREAM_GENERATE, context)
+        face = self._faces[Method.STREAM_GENERATE]
+
+        async def emit(chunk: Reply) -> None:
+            message = await face.write_reply(chunk)
+            if not journal.chunks:  # no attempt follows the first chunk, so the report is complete
+                report.fill(message.call, journal, chunk.service_tier)
+            await context.write(message)
+
+        try:
+            with journal:
+                await stream(await self._read(request, journal), self._stages, journal, emit)
+        except Exception as error:
+            await _refuse(context, error, journal)
+
+    async def CountTokens(self, request: Message, context: Context) -> ReplyMessage:
+        """How many tokens a request has."""
+        return await self._answered(Method.COUNT_TOKENS, request, context)
+
+    async def EmbedContent(self, request: Message, context: Context) -> ReplyMessage:
+        """One vector for each content."""
+        return await self._answered(Method.EMBED_CONTENT, request, context)
+
+    async def ListModels(self, request: Message, context: Context) -> ReplyMessage:
+        """A page of the models upstream has."""
+        return await self._answered(Method.LIST_MODELS, request, context)
+
+    async def GetModel(self, request: Message, context: Context) -> ReplyMessage:
+        """One model as upstream describes it."""
+        return await self._answered(Method.GET_MODEL, request, context)
+
+    async def _answered(self, method: Method, request: Message, context: Context) -> ReplyMessage:
+        journal = self._opened(method, context)
+        try:
+            with journal:
+                reply = await generate(await self._read(request, journal), self._stages, journal)
+                message = await self._faces[method].write_reply(reply)
+                report.fill(message.call, journal, reply.service_tier)
+                return message
+        except Exception as error:
+            await _refuse(context, error, journal)
+
+    def _opened(self, method: Method, context: Context) -> Journal:
+        arrival = self._arrivals.arrive(method, context)
+        context.set_trailing_metadata(((REQUEST_ID, arrival.request_id),))
+        return Journal(arrival, self._observer, time.perf_counter)
+
+    async def _read(self, request: Message, journal: Journal) -> Call:
+        model, body = await self._faces[journal.arrival.method].read_request(request)
+        journal.model = model
+        return Call(arrival=journal.arrival, model=model, body=body, policy=self._policy())
+
+
+async def _refuse(context: Context, error: Exception, journal: Journal) -> NoReturn:
+    """End the call with the status of `error`. Raises grpc's AbortError."""
+    request_id = journal.arrival.request_id
+    if isinstance(error, SidecarError):
+        refusal = status.status_of(error, request_id)
+    else:
+        _log.error("unexpected failure of call %s", request_id, exc_info=error)
+        refusal = status.internal(request_id)
+    trailers = [*refusal.trailing_metadata, (REQUEST_ID, request_id)]
+    if refusal.code is grpc.StatusCode.UNAVAILABLE and not journal.was_sent:
+        trailers.append(
+            (_SAFE_RETRY, "1")
+        )  # a proxy may repeat the call: nothing was sent upstream, nothing can be billed twice
+    await context.abort(refusal.code, refusal.details, tuple(trailers))

@@ -1,0 +1,128 @@
+"""The one place where errors become gRPC status: `rescue table` and google.rpc details.
+
+Every error carries ErrorInfo; RetryInfo exactly when the error says that waiting helps; BadRequest and
+QuotaFailure where there are violations. Total: a test walks all reasons. What is not ours is INTERNAL with a
+bland text; its story stands in the log under the request id.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status.rpc_status import to_status
+
+from sidecar.core.errors import (
+    FieldViolation,
+    InvalidRequest,
+    QuotaViolation,
+    Reason,
+    SidecarError,
+    UpstreamQuota,
+    UpstreamRejected,
+)
+
+DOMAIN = "gemini-sidecar"
+"""`ErrorInfo.domain` of every error of ours."""
+
+_MESSAGE_BYTES = 1000
+_DETAIL_BYTES = 3000
+"""A client refuses trailers over 8 KiB in all; details travel in base64 and beside the message."""
+
+CODES: Mapping[Reason, grpc.StatusCode] = {
+    Reason.INVALID_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.UNKNOWN_FIELDS_DENIED: grpc.StatusCode.PERMISSION_DENIED,
+    Reason.PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
+    Reason.OVERLOADED: grpc.StatusCode.UNAVAILABLE,
+    Reason.DRAINING: grpc.StatusCode.UNAVAILABLE,
+    Reason.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,
+    Reason.REPLY_TOO_LARGE: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.NO_ENDPOINT: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.UPSTREAM_REJECTED: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.UPSTREAM_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Reason.UPSTREAM_PRECONDITION: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.UPSTREAM_CREDENTIALS: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.UPSTREAM_QUOTA: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.UPSTREAM_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Reason.UPSTREAM_TIMEOUT: grpc.StatusCode.UNAVAILABLE,
+    Reason.UPSTREAM_MALFORMED: grpc.StatusCode.UNAVAILABLE,
+    Reason.STREAM_INTERRUPTED: grpc.StatusCode.ABORTED,
+    Reason.INTERNAL: grpc.StatusCode.INTERNAL,
+}
+
+
+def status_of(error: SidecarError, request_id: str) -> grpc.Status:
+    """The gRPC status of an error, with its details."""
+    details: list[Message] = [_error_info(error.reason, error.metadata, request_id)]
+    if error.retry_after_s is not None:
+        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after_s)))
+    if isinstance(error, InvalidRequest | UpstreamRejected) and error.violations:
+        details.append(
+            _fitting(
+                error_details_pb2.BadRequest(), "field_violations", map(_field_violation, error.violations)
+            )
+        )
+    if isinstance(error, UpstreamQuota) and error.quota_violations:
+        details.append(
+            _fitting(
+                error_details_pb2.QuotaFailure(), "violations", map(_quota_violation, error.quota_violations)
+            )
+        )
+    return _status(error.reason, error.message, details)
+
+
+def internal(request_id: str) -> grpc.Status:
+    """The status of a failure nobody foresaw."""
+    message = f"unexpected failure; the sidecar's log tells more under request id {request_id}"
+    return _status(Reason.INTERNAL, message, [_error_info(Reason.INTERNAL, {}, request_id)])
+
+
+def _status(reason: Reason, message: str, details: Iterable[Message]) -> grpc.Status:
+    status = status_pb2.Status(
+        code=CODES[reason].value[0],
+        message=message.encode()[:_MESSAGE_BYTES].decode(errors="ignore"),
+    )
+    for detail in details:
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return to_status(status)
+
+
+def _error_info(reason: Reason, metadata: Mapping[str, str], request_id: str) -> error_details_pb2.ErrorInfo:
+    return error_details_pb2.ErrorInfo(
+        reason=reason, domain=DOMAIN, metadata={**metadata, "request_id": request_id}
+    )
+
+
+def _duration(seconds: float) -> duration_pb2.Duration:
+    duration = duration_pb2.Duration()
+    duration.FromNanoseconds(round(seconds * 1_000_000_000))
+    return duration
+
+
+def _field_violation(violation: FieldViolation) -> Message:
+    return error_details_pb2.BadRequest.FieldViolation(
+        field=violation.field, description=violation.description
+    )
+
+
+def _quota_violation(violation: QuotaViolation) -> Message:
+    return error_details_pb2.QuotaFailure.Violation(
+        subject=violation.subject,
+        description=violation.description,
+        quota_metric=violation.metric,
+        quota_id=violation.quota_id,
+        quota_dimensions=dict(violation.dimensions),
+        quota_value=violation.value,
+    )
+
+
+def _fitting(detail: Message, field: str, violations: Iterable[Message]) -> Message:
+    """`detail` with as many violations as the trailers have room for."""
+    for violation in violations:
+        if detail.ByteSize() + violation.ByteSize() > _DETAIL_BYTES:
+            break
+        getattr(detail, field).append(violation)
+    return detail

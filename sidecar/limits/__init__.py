@@ -1,0 +1,1 @@
+"""Reserve before, settle after."""

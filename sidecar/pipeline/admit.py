@@ -1,0 +1,30 @@
+"""Everything decided about a call before anybody upstream is asked."""
+
+from dataclasses import dataclass
+
+from sidecar.core.cached import Bypass
+from sidecar.core.call import Call
+from sidecar.core.permit import Permit
+from sidecar.pipeline.settle import Journal
+from sidecar.pipeline.stages import Stages
+from sidecar.policy.rules import permit as decide
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Proof that identity, policy, cache and budgets were asked."""
+
+    permit: Permit
+    cached: Bypass
+
+
+async def admit(call: Call, stages: Stages, journal: Journal) -> Admission:
+    """Identity, policy, cache, budgets, in this order: no budget is touched for a caller who may not call.
+    Raises SidecarError.
+    """
+    principal = await stages.identity.identify(call.arrival, call.policy)
+    journal.principal = principal.id
+    permit = decide(principal, call)
+    cached = await stages.cache.look_up(call, permit)
+    journal.hold = await stages.limits.hold(call, permit)
+    return Admission(permit, cached)

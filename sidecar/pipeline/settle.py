@@ -1,0 +1,119 @@
+"""The books of one call, closed exactly once.
+
+A Journal is opened when a call arrives and closed when it leaves, by whatever door: answered, failed,
+cancelled. Closing settles the Hold and tells the Observer the Outcome. Both are synchronous, so no
+cancellation can come between.
+"""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+from sidecar.core.attempt import Attempt
+from sidecar.core.call import Arrival
+from sidecar.core.errors import Reason, SidecarError
+from sidecar.core.outcome import CANCELLED, OK, AttemptRecord, Outcome, Reply, Usage
+from sidecar.core.ports import Hold, Observer
+
+
+class Journal:
+    """Collects what happens to one call. Stages write to it, nobody decides by it."""
+
+    def __init__(self, arrival: Arrival, observer: Observer, clock: Callable[[], float]) -> None:
+        self.arrival = arrival
+        self.clock = clock
+        self.model = ""
+        self.principal = ""
+        self.hold: Hold | None = None
+        self.attempts: list[AttemptRecord] = []
+        self.usage: Usage | None = None
+        """The latest report of the attempt that runs."""
+        self.chunks = 0
+        self._running: tuple[Attempt, float] | None = None
+        self._first_chunk_s: float | None = None
+        self._observer = observer
+
+    def __repr__(self) -> str:
+        return f"<Journal {self.arrival.request_id}: {len(self.attempts)} attempts, {self.chunks} chunks>"
+
+    def begin(self, attempt: Attempt) -> None:
+        """Note that an attempt begins."""
+        self._running = (attempt, self.clock())
+        self.usage = None
+
+    def end(self, ended: str) -> None:
+        """Note how the running attempt ended."""
+        self.attempts = list(self.attempts_so_far(ended))
+        self._running = None
+
+    def attempts_so_far(self, ended: str = OK) -> tuple[AttemptRecord, ...]:
+        """All attempts, the running one as if it had `ended` now."""
+        if self._running is None:
+            return tuple(self.attempts)
+        attempt, began = self._running
+        record = AttemptRecord(
+            attempt.number, attempt.candidate, ended, self.clock() - began, attempt.grant.is_sent
+        )
+        return (*self.attempts, record)
+
+    def saw(self, reply: Reply) -> None:
+        """Note the usage that an answer or chunk reports; a chunk without one leaves the last standing."""
+        if reply.usage is not None:
+            self.usage = reply.usage
+
+    def chunk_sent(self) -> None:
+        """Note that a message of a stream has gone to the caller: from the first on, nothing can be taken
+        back.
+        """
+        if not self.chunks:
+            self._first_chunk_s = self.clock() - self.arrival.received_at
+        self.chunks += 1
+
+    def progress(self) -> dict[str, str]:
+        """How far a stream came, as metadata for its error."""
+        told = {"chunks_sent": str(self.chunks)}
+        if self.usage:
+            told |= {"prompt_tokens": str(self.usage.prompt), "total_tokens": str(self.usage.total)}
+        return told
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether any attempt may have reached the upstream."""
+        return any(attempt.sent for attempt in self.attempts_so_far())
+
+    def __enter__(self) -> "Journal":
+        self._observer.arrived(self.arrival)
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        if self.hold is not None:
+            self.hold.settle(self.usage)
+        self._observer.ended(
+            Outcome(
+                arrival=self.arrival,
+                model=self.model,
+                principal=self.principal,
+                ended=ended_by(error),
+                message=_text(error) if isinstance(error, SidecarError) else "",
+                attempts=tuple(self.attempts),
+                usage=self.usage,
+                chunks=self.chunks,
+                first_chunk_s=self._first_chunk_s,
+                duration_s=self.clock() - self.arrival.received_at,
+            )
+        )
+
+
+def _text(error: SidecarError) -> str:
+    return f"{error.message} ({error.operator_text})" if error.operator_text else error.message
+
+
+def ended_by(error: BaseException | None) -> str:
+    """The one word for an end: `OK`, `CANCELLED` or a Reason."""
+    if error is None:
+        return OK
+    if isinstance(error, SidecarError):
+        return error.reason
+    return CANCELLED if isinstance(error, asyncio.CancelledError) else Reason.INTERNAL

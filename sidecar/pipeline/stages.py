@@ -1,0 +1,17 @@
+"""The stages a call passes, as the composition root chose them."""
+
+from dataclasses import dataclass
+
+from sidecar.core.ports import Cache, Identity, Limits, Transport
+from sidecar.pipeline.gate import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """One set serves every call of a listener."""
+
+    gate: Gate
+    identity: Identity
+    cache: Cache
+    limits: Limits
+    transport: Transport

@@ -1,0 +1,51 @@
+"""The way of a call that gets a stream of chunks.
+
+Chunks are pushed to the caller from within the attempt, in one task: whatever ends that task (an error, the
+deadline, the caller going away while a chunk is being written) leaves the exchange and so closes the upstream
+connection. The first chunk sent is the commit point; a failure after it is a StreamInterrupted, which no
+retry follows.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from sidecar.core.attempt import Attempt
+from sidecar.core.call import Call
+from sidecar.core.errors import StreamInterrupted, UpstreamError
+from sidecar.core.outcome import Reply
+from sidecar.pipeline.admit import admit
+from sidecar.pipeline.attempts import attempts
+from sidecar.pipeline.deadline import within_deadline
+from sidecar.pipeline.settle import Journal
+from sidecar.pipeline.stages import Stages
+
+Emit = Callable[[Reply], Awaitable[None]]
+
+
+async def stream(call: Call, stages: Stages, journal: Journal, emit: Emit) -> None:
+    """Answer `call` chunk by chunk; returns when the stream is complete. Raises SidecarError."""
+
+    async def ask(attempt: Attempt) -> None:
+        try:
+            async with stages.transport.stream(attempt) as chunks:
+                async for chunk in chunks:
+                    journal.saw(chunk)
+                    await emit(chunk)
+                    journal.chunk_sent()
+        except UpstreamError as error:
+            if journal.chunks:
+                raise _interrupted(error, journal) from error
+            raise
+
+    async with within_deadline(journal):
+        with stages.gate.slot():
+            admission = await admit(call, stages, journal)
+            await attempts(call, admission.permit, stages.limits, journal, ask)
+
+
+def _interrupted(error: UpstreamError, journal: Journal) -> StreamInterrupted:
+    cause = {"cause": str(error.reason)}
+    return StreamInterrupted(
+        f"the stream broke off after {journal.chunks} chunks: {error.message}",
+        http_status=error.http_status,
+        metadata=error.metadata | journal.progress() | cause,
+    )

@@ -1,0 +1,167 @@
+"""What an upstream body means: bytes to canonical JSON, checked where the sidecar itself relies on it.
+
+Checked are the things that decide: the shape of candidates and feedback, for `judge`; token counts, for
+settlement. Everything else passes through; `edge/convert` checks types against the schema when it builds the
+typed reply. Vertex words some answers differently (embeddings by `predict`, publisher models); they are
+brought into the Developer API's words here, so nobody else has to know.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from sidecar.core.call import Json, Method
+from sidecar.core.errors import Reason, UpstreamUnavailable
+from sidecar.core.outcome import Reply, Usage
+
+LARGE_BYTES = 256 * 1024
+"""Bodies above this are parsed in a thread: base64 and JSON of 10 MB would hold the event loop for tens of
+milliseconds.
+"""
+
+
+async def decode(raw: bytes, read: Callable[[bytes], Reply]) -> Reply:
+    """Apply `read` to `raw`, off the event loop when it is large. Raises UpstreamUnavailable
+    (UPSTREAM_MALFORMED).
+    """
+    if len(raw) > LARGE_BYTES:
+        return replace(await asyncio.to_thread(read, raw), is_large=True)
+    return read(raw)
+
+
+def reader(method: Method) -> Callable[[bytes], Reply]:
+    """The function that reads a whole answer to `method`."""
+    return _READERS[method]
+
+
+def parse(raw: bytes) -> Json:
+    """The JSON object in `raw`. Raises UpstreamUnavailable (UPSTREAM_MALFORMED) for anything else."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise malformed(
+            f"the upstream's body is not JSON: {error.msg} at byte {error.pos} of {len(raw)}"
+        ) from None
+    if not isinstance(value, dict):
+        raise malformed(f"the upstream's body is a JSON {type(value).__name__}, not an object")
+    return value
+
+
+def malformed(message: str) -> UpstreamUnavailable:
+    """The error for an answer that is not in Gemini's wire format."""
+    return UpstreamUnavailable(message, reason=Reason.UPSTREAM_MALFORMED)
+
+
+def _read_generate(raw: bytes) -> Reply:
+    """A GenerateContentResponse, whole or a chunk."""
+    return generate_reply(parse(raw))
+
+
+def generate_reply(json: Json) -> Reply:
+    """Check the parts of a GenerateContentResponse that decisions rest on, and lift out its usage."""
+    for candidate in _objects(json, "candidates"):
+        index = candidate.get("index", 0)
+        if type(index) is not int:
+            raise malformed("candidates.index is not an integer")
+        if not isinstance(candidate.get("finishReason", ""), str | None):
+            raise malformed("candidates.finishReason is not a string")
+    if not isinstance(json.get("promptFeedback", {}), dict):
+        raise malformed("promptFeedback is not an object")
+    usage = _usage(json)
+    tier = json.get("usageMetadata", {}).get("serviceTier") if usage else None
+    return Reply(json=json, usage=usage, service_tier=tier if isinstance(tier, str) else "")
+
+
+def _read_count(raw: bytes) -> Reply:
+    json = parse(raw)
+    if type(json.get("totalTokens", 0)) is not int:
+        raise malformed("totalTokens is not an integer")
+    return Reply(json=json, usage=None)
+
+
+def _read_embeddings(raw: bytes) -> Reply:
+    json = parse(raw)
+    if "predictions" in json:  # Vertex `predict`
+        return Reply(
+            json={"embeddings": [_from_prediction(p) for p in _objects(json, "predictions")]}, usage=None
+        )
+    if "embedding" in json:  # `embedContent`, one at a time
+        rest = {key: value for key, value in json.items() if key != "embedding"}
+        return Reply(json={"embeddings": [json["embedding"]], **rest}, usage=_usage(json))
+    return Reply(json=json, usage=_usage(json))
+
+
+def _from_prediction(prediction: Json) -> Json:
+    embeddings = prediction.get("embeddings")
+    if not isinstance(embeddings, dict):
+        raise malformed("predictions.embeddings is not an object")
+    statistics = embeddings.get("statistics")
+    if not isinstance(statistics, dict):
+        return {"values": embeddings.get("values", [])}
+    spelled = {
+        "truncated": statistics.get("truncated", False),
+        "tokenCount": statistics.get("token_count", 0),
+    }
+    return {"values": embeddings.get("values", []), "statistics": spelled}
+
+
+def _read_models(raw: bytes) -> Reply:
+    json = parse(raw)
+    if "publisherModels" not in json:  # the Developer API
+        return Reply(json=json, usage=None)
+    rest = {key: value for key, value in json.items() if key != "publisherModels"}
+    return Reply(
+        json={"models": [_from_publisher(m) for m in _objects(json, "publisherModels")], **rest}, usage=None
+    )
+
+
+def _read_model(raw: bytes) -> Reply:
+    return Reply(json={"model": _from_publisher(parse(raw))}, usage=None)
+
+
+def _from_publisher(model: Json) -> Json:
+    """A Vertex PublisherModel in the Developer API's words; a Developer API Model unchanged."""
+    return {"version" if key == "versionId" else key: value for key, value in model.items()}
+
+
+def _objects(json: Json, key: str) -> list[dict[str, Any]]:
+    """The list of objects under `key`, empty when absent."""
+    value = json.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise malformed(f"{key} is not a list of objects")
+    return value
+
+
+def _usage(json: Json) -> Usage | None:
+    metadata = json.get("usageMetadata")
+    if metadata is None:
+        return None
+    if not isinstance(metadata, dict):
+        raise malformed("usageMetadata is not an object")
+    return Usage(
+        prompt=_count(metadata, "promptTokenCount"),
+        cached=_count(metadata, "cachedContentTokenCount"),
+        candidates=_count(metadata, "candidatesTokenCount"),
+        thoughts=_count(metadata, "thoughtsTokenCount"),
+        tool_use=_count(metadata, "toolUsePromptTokenCount"),
+        total=_count(metadata, "totalTokenCount"),
+    )
+
+
+def _count(metadata: Mapping[str, Any], key: str) -> int:
+    value = metadata.get(key, 0)
+    if type(value) is not int or not 0 <= value < 2**31:
+        raise malformed(f"usageMetadata.{key} is not a token count")
+    return value
+
+
+_READERS: Mapping[Method, Callable[[bytes], Reply]] = {
+    Method.GENERATE: _read_generate,
+    Method.COUNT_TOKENS: _read_count,
+    Method.EMBED_CONTENT: _read_embeddings,
+    Method.LIST_MODELS: _read_models,
+    Method.GET_MODEL: _read_model,
+}

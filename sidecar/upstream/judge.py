@@ -1,0 +1,55 @@
+"""Whether a stream ended honestly. Pure.
+
+Gemini marks the end of each candidate with a finish reason and a refused prompt with a block reason. A body
+that simply ends proves nothing: proxies, restarts and cut connections all look like that. So a stream is
+complete only when something was said and every candidate that spoke has finished.
+"""
+
+from sidecar.core.call import Json
+from sidecar.core.errors import Reason, UpstreamUnavailable
+
+_UNFINISHED = (None, "", "FINISH_REASON_UNSPECIFIED")  # Vertex sends the last of these on interim chunks
+
+
+class StreamJudge:
+    """Watches the chunks of one stream go by."""
+
+    def __init__(self) -> None:
+        self._speaking: set[int] = set()
+        self._finished: set[int] = set()
+        self._blocked = False
+
+    def __repr__(self) -> str:
+        state = (
+            "complete"
+            if self.is_complete
+            else f"waiting for candidates {sorted(self._speaking - self._finished)}"
+        )
+        return f"<StreamJudge {state}>"
+
+    def see(self, chunk: Json) -> None:
+        """Note what one well-formed chunk (see `decode.reply`) finishes."""
+        for candidate in chunk.get("candidates", ()):
+            index = candidate.get("index", 0)
+            self._speaking.add(index)
+            if candidate.get("finishReason") not in _UNFINISHED:
+                self._finished.add(index)
+        if chunk.get("promptFeedback", {}).get("blockReason"):
+            self._blocked = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the stream may end here."""
+        return self._blocked or (bool(self._finished) and self._speaking <= self._finished)
+
+    def check_end(self) -> None:
+        """Judge the end of the body. Raises UpstreamUnavailable when the stream is not complete."""
+        if self.is_complete:
+            return
+        if not self._speaking:
+            raise UpstreamUnavailable(
+                "the stream ended without a single candidate", reason=Reason.UPSTREAM_MALFORMED
+            )
+        raise UpstreamUnavailable(
+            "the stream ended without a finish reason", reason=Reason.UPSTREAM_MALFORMED
+        )

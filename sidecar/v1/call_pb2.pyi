@@ -1,0 +1,47 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from sidecar.v1 import usage_pb2 as _usage_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CallReport(_message.Message):
+    __slots__ = ("request_id", "served", "attempts")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SERVED_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    served: ServedBy
+    attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
+    def __init__(self, request_id: _Optional[str] = ..., served: _Optional[_Union[ServedBy, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ...) -> None: ...
+
+class ServedBy(_message.Message):
+    __slots__ = ("project", "location", "model", "service_tier")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_TIER_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    location: str
+    model: str
+    service_tier: _usage_pb2.ServiceTier
+    def __init__(self, project: _Optional[str] = ..., location: _Optional[str] = ..., model: _Optional[str] = ..., service_tier: _Optional[_Union[_usage_pb2.ServiceTier, str]] = ...) -> None: ...
+
+class Attempt(_message.Message):
+    __slots__ = ("number", "project", "location", "status", "latency")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    project: str
+    location: str
+    status: str
+    latency: _duration_pb2.Duration
+    def __init__(self, number: _Optional[int] = ..., project: _Optional[str] = ..., location: _Optional[str] = ..., status: _Optional[str] = ..., latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,46 @@
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERROR_REASON_UNSPECIFIED: _ClassVar[ErrorReason]
+    ERROR_REASON_INVALID_REQUEST: _ClassVar[ErrorReason]
+    ERROR_REASON_UNKNOWN_FIELDS_DENIED: _ClassVar[ErrorReason]
+    ERROR_REASON_PERMISSION_DENIED: _ClassVar[ErrorReason]
+    ERROR_REASON_OVERLOADED: _ClassVar[ErrorReason]
+    ERROR_REASON_DRAINING: _ClassVar[ErrorReason]
+    ERROR_REASON_DEADLINE_EXCEEDED: _ClassVar[ErrorReason]
+    ERROR_REASON_REPLY_TOO_LARGE: _ClassVar[ErrorReason]
+    ERROR_REASON_NO_ENDPOINT: _ClassVar[ErrorReason]
+    ERROR_REASON_UPSTREAM_REJECTED: _ClassVar[ErrorReason]
+    ERROR_REASON_UPSTREAM_NOT_FOUND: _ClassVar[ErrorReason]
+    ERROR_REASON_UPSTREAM_QUOTA: _ClassVar[ErrorReason]
+    ERROR_REASON_UPSTREAM_CREDENTIALS: _ClassVar[ErrorReason]
+    ERROR_REASON_UPSTREAM_UNAVAILABLE: _ClassVar[ErrorReason]
+    ERROR_REASON_UPSTREAM_TIMEOUT: _ClassVar[ErrorReason]
+    ERROR_REASON_UPSTREAM_MALFORMED: _ClassVar[ErrorReason]
+    ERROR_REASON_STREAM_INTERRUPTED: _ClassVar[ErrorReason]
+    ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
+    ERROR_REASON_UPSTREAM_PRECONDITION: _ClassVar[ErrorReason]
+ERROR_REASON_UNSPECIFIED: ErrorReason
+ERROR_REASON_INVALID_REQUEST: ErrorReason
+ERROR_REASON_UNKNOWN_FIELDS_DENIED: ErrorReason
+ERROR_REASON_PERMISSION_DENIED: ErrorReason
+ERROR_REASON_OVERLOADED: ErrorReason
+ERROR_REASON_DRAINING: ErrorReason
+ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason
+ERROR_REASON_REPLY_TOO_LARGE: ErrorReason
+ERROR_REASON_NO_ENDPOINT: ErrorReason
+ERROR_REASON_UPSTREAM_REJECTED: ErrorReason
+ERROR_REASON_UPSTREAM_NOT_FOUND: ErrorReason
+ERROR_REASON_UPSTREAM_QUOTA: ErrorReason
+ERROR_REASON_UPSTREAM_CREDENTIALS: ErrorReason
+ERROR_REASON_UPSTREAM_UNAVAILABLE: ErrorReason
+ERROR_REASON_UPSTREAM_TIMEOUT: ErrorReason
+ERROR_REASON_UPSTREAM_MALFORMED: ErrorReason
+ERROR_REASON_STREAM_INTERRUPTED: ErrorReason
+ERROR_REASON_INTERNAL: ErrorReason
+ERROR_REASON_UPSTREAM_PRECONDITION: ErrorReason
