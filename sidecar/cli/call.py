@@ -17,7 +17,14 @@ _INT32_MAX = 2**31 - 1
 
 @click.command()
 @click.argument("prompt", type=Words())
-@click.option("--model", "-m", type=Words(), required=True, help="Alias of the Policy, or model id.")
+@click.option(
+    "--model",
+    "-m",
+    type=Words(),
+    default="gemini-flash-latest",  # the one name that Google keeps pointing at a model in service
+    show_default=True,
+    help="Alias of the Policy, or model id.",
+)
 @click.option("--system", type=Words(), help="Standing instructions for the model.")
 @click.option("--max-tokens", type=click.IntRange(1, _INT32_MAX), help="Most tokens of the answer.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="0 is the most sober answer.")

@@ -5,6 +5,7 @@ the group is made from the table here.
 """
 
 import importlib
+import os
 
 import click
 
@@ -40,6 +41,8 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run a verb. click would end with 1 on Ctrl-C; a shell expects 130."""
+        # gRPC's core writes to stderr what our errors say better, in a format that is neither text nor JSON.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         try:
             super().invoke(ctx)
         except KeyboardInterrupt:

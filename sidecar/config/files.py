@@ -42,17 +42,20 @@ class FileReader:
         # Two projects may share a file: the first state counts, so that a change in between shows.
         self.seen.setdefault(path, signature(path))
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(path, "rb", opener=_open_without_waiting) as file:
+                is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+                content = file.read(limit_bytes + 1) if is_file else b""
         except OSError as error:
-            raise Unacceptable(
-                f"cannot be read: {error.strerror}", "name a file that this user may read"
-            ) from None
-        except ValueError:
+            reason = f"cannot be read: {error.strerror}"
+            raise Unacceptable(reason, "name a file that this user may read") from None
+        except ValueError:  # a NUL in the name
             raise Unacceptable("is not a path", "name a file") from None
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Unacceptable("is not a regular file", "name a file")
-            content = file.read(limit_bytes + 1)
+        if not is_file:
+            raise Unacceptable("is not a regular file", "name a file")
         if len(content) > limit_bytes:
             raise Unacceptable(f"is larger than {limit_bytes} bytes", "name the file that is meant")
         return content
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)

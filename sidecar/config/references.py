@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,13 @@ from sidecar.core.secret import Secret
 _KEY_MAX_BYTES = 8 << 10
 _CREDENTIALS_MAX_BYTES = 64 << 10
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LITERAL_REMEDY = "put the {thing} in a file of its own and write {form}"
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where references lead: handed to the schema as its validation context."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     files: FileReader
 
 
@@ -55,7 +54,7 @@ class KeyReference(Slice):
     @model_validator(mode="before")
     @classmethod
     def _is_reference(cls, given: Any) -> Any:
-        _refuse_literal(given, "key", "key: {file: PATH} or key: {env: NAME}")
+        _refuse_literal(given, "key: {file: PATH} or key: {env: NAME}")
         return given
 
     @model_validator(mode="after")
@@ -98,7 +97,7 @@ class CredentialsReference(Slice):
     @model_validator(mode="before")
     @classmethod
     def _is_reference(cls, given: Any) -> Any:
-        _refuse_literal(given, "credentials", "credentials: {file: PATH}")
+        _refuse_literal(given, "credentials: {file: PATH}")
         return given
 
     @model_validator(mode="after")
@@ -128,11 +127,11 @@ def _sources(info: ValidationInfo) -> Sources:
     return info.context
 
 
-def _refuse_literal(given: Any, thing: str, form: str) -> None:
+def _refuse_literal(given: Any, form: str) -> None:
     if not isinstance(given, Mapping) or any(map(looks_like_credential, given.values())):
         raise Unacceptable(
-            f"is a literal {thing} or no reference: credentials never stand in this file",
-            _LITERAL_REMEDY.format(thing=thing, form=form),
+            "is a literal or no reference: credentials never stand in this file",
+            f"put it in a file of its own and write {form}",
             value=MASK,
         )
 

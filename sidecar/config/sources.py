@@ -101,9 +101,9 @@ def _lay_environment(layers: _Layers, environ: Mapping[str, str]) -> list[Fault]
 
 
 def _is_service_link(name: str, value: str) -> bool:
-    if name.endswith("_PORT"):
-        return _SERVICE_LINK_URL.match(value) is not None
-    return _SERVICE_LINK.fullmatch(name) is not None
+    if _SERVICE_LINK.fullmatch(name):
+        return True
+    return name.endswith("_PORT") and _SERVICE_LINK_URL.match(value) is not None
 
 
 def _hint(path: TreePath) -> str:

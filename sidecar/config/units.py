@@ -45,8 +45,9 @@ def format_duration(seconds: float) -> str:
     """`0.25` as `250ms`, `600.0` as `10m`: the largest unit that needs no fraction."""
     for unit in ("h", "m", "s"):
         if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0:
-            return f"{seconds / _SECONDS[unit]:g}{unit}"
-    return f"{seconds * 1000:g}ms"
+            return f"{int(seconds / _SECONDS[unit])}{unit}"
+    milliseconds = f"{seconds * 1000:.3f}".rstrip("0").rstrip(".")
+    return f"{milliseconds}ms"
 
 
 def format_size(size_bytes: int) -> str:

@@ -4,9 +4,9 @@ The words for pydantic's own error types stand in one table; checks of ours brin
 (`Unacceptable`).
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -37,6 +37,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 }
 _UNKNOWN_KEY = "extra_forbidden"
 _MISSING = frozenset({"missing", "union_tag_not_found"})
+_NEAR, _NEAR_AS_THE_BEST = 0.6, 0.05  # of SequenceMatcher's ratio: from 0, nothing alike, to 1
 _KEY_MARK = "[key]"  # ends pydantic's location of a mapping's key
 
 
@@ -78,7 +79,9 @@ def validate(schema: type[Schema], raw: Raw, context: Any = None) -> tuple[Schem
 
 def near(name: str, known: Iterable[str]) -> str:
     """The known names closest to this one, as a question; empty when none is close."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    scored = sorted(((SequenceMatcher(None, name, other).ratio(), other) for other in known), reverse=True)
+    least = max(_NEAR, scored[0][0] - _NEAR_AS_THE_BEST) if scored else 0
+    close = [other for score, other in scored[:3] if score >= least]
     return f"did you mean {' or '.join(close)}?" if close else ""
 
 
@@ -88,9 +91,7 @@ def _fault(details: ErrorDetails, raw: Raw) -> Fault:
     refusal = context.get("error")
     if isinstance(refusal, Unacceptable):
         fault = raw.fault((*path, *refusal.at), refusal.reason, refusal.remedy)
-        if details["loc"][-1:] == (
-            _KEY_MARK,
-        ):  # a key is refused: it ends the path, its value is not to blame
+        if _blames_key(raw, details["loc"]):  # it ends the path; its value is not to blame
             return replace(fault, value="")
         return fault if refusal.value is None else replace(fault, value=refusal.value)
     if kind.startswith("union_tag"):
@@ -104,9 +105,17 @@ def _fault(details: ErrorDetails, raw: Raw) -> Fault:
     return raw.fault(path, reason.format(**context), remedy.format(**context))
 
 
+def _blames_key(raw: Raw, location: tuple[str | int, ...]) -> bool:
+    """Whether pydantic refuses the key that a location leads to, and not the value."""
+    if location[-1:] != (_KEY_MARK,):
+        return False
+    value = raw.at(location[:-1])
+    return not (isinstance(value, Mapping) and _KEY_MARK in value)
+
+
 def _path_in(raw: Raw, location: tuple[str | int, ...]) -> TreePath:
     """Where pydantic's location is in the tree; it also names the chosen member of a union, no key."""
-    if location and location[-1] == _KEY_MARK:
+    if _blames_key(raw, location):
         location = location[:-1]
     path: TreePath = ()
     for index, part in enumerate(location):

@@ -1,0 +1,44 @@
+import json
+
+import yaml
+
+from sidecar.config.settings import Settings
+from sidecar.config.show import effective, json_schema
+from sidecar.config.units import parse_duration
+from tests.unit.config.builders import Folder
+
+
+def test_the_effective_settings_are_a_settings_file(folder: Folder) -> None:
+    loaded = folder.load("drain: {limit: 90s}\nlisten: {message_limit: 65536}")
+    printed = yaml.safe_dump(effective(loaded)["settings"])
+    assert folder.load(printed).settings == loaded.settings
+    assert parse_duration(yaml.safe_load(printed)["drain"]["limit"]) == 90
+    assert yaml.safe_load(printed)["listen"]["message_limit"] == "64KiB"
+
+
+def test_the_policy_is_shown_by_model_with_its_aliases(folder: Folder) -> None:
+    policy = "projects: [{name: main, api: gemini, key: {file: $/key}}]\nmodels: {a: {aliases: [b, c]}}"
+    folder.read(policy)
+    shown = effective(folder.load(f"policy: {{file: {folder.path / 'policy.yaml'}}}"))["policy"]
+    assert shown["models"] == {"a": {"aliases": ["b", "c"], "projects": ["main"]}}
+
+
+def test_the_policy_of_an_emulator_is_not_there_yet(folder: Folder) -> None:
+    assert "emulator" in effective(folder.load(emulator=True))["policy"]
+
+
+def test_the_schema_of_settings_describes_every_key() -> None:
+    schema = json_schema("settings")
+    for group in schema["properties"].values():
+        properties = schema["$defs"][group["$ref"].rpartition("/")[2]]["properties"]
+        for name, key in properties.items():
+            assert key["description"], name
+            assert "\n" not in key["description"]
+    assert set(schema["properties"]) == set(Settings.model_fields)
+    assert schema["required"] == ["limits"]
+
+
+def test_the_schema_of_the_policy_knows_both_apis() -> None:
+    text = json.dumps(json_schema("policy"))
+    assert "GeminiProject" in text
+    assert "VertexProject" in text
