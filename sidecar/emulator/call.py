@@ -78,7 +78,7 @@ def accept(route: Route, request: Request, min_server_timeout_s: float) -> Call:
     return Call(
         route=route,
         framing=framing_of(route, query),
-        body=decode(message, request.body) if message else {},
+        body=decode(message, request.body if request.body_text else {}) if message else {},
         query=query,
         script=_script(request),
         server_timeout_s=server_timeout_s,

@@ -64,11 +64,10 @@ def snake_case(name: str) -> str:
 
 
 @cache
-def _spellings(message: str) -> Mapping[str, tuple[str, Any]]:
-    """Return for either spelling of each field of `message` its lowerCamel name and its type."""
-    fields = MESSAGES[message]
-    spelled = {name: (name, kind) for name, kind in fields.items()}
-    return spelled | {snake_case(name): (name, kind) for name, kind in fields.items()}
+def _spellings(message: str) -> Mapping[str, tuple[str, str, Any]]:
+    """Return for either spelling of each field of `message` both its spellings and its type."""
+    known = [(name, snake_case(name), kind) for name, kind in MESSAGES[message].items()]
+    return {field[0]: field for field in known} | {field[1]: field for field in known}
 
 
 def _decode(kind: Any, value: Any, path: str, violations: Violations, depth: int) -> Any:
@@ -99,10 +98,10 @@ def _decode_message(message: str, value: Any, path: str, violations: Violations,
             text = f'Invalid JSON payload received. Unknown name "{given}"{place}: Cannot find field.'
             violations.append((path, text))
             continue
-        name, kind = known
+        name, snake, kind = known
         if item is None:
             continue
-        inner = f"{path}.{snake_case(name)}" if path else snake_case(name)
+        inner = f"{path}.{snake}" if path else snake
         if name in decoded:
             violations.append((inner, f"Invalid JSON payload received. Field '{inner}' is given twice."))
         decoded[name] = _decode(kind, item, inner, violations, depth + 1)

@@ -73,8 +73,9 @@ def predict(model: Model, request: Json) -> Json:
 
 
 def _embedding(model: Model, request: Json, path: str) -> tuple[list[float], Counter[str]]:
-    content = request.get("content")
-    contents = {"contents": [content] if content else []}
+    if "content" not in request:
+        raise ApiError(400, f"* {path}content: content is not specified\n")
+    contents = {"contents": [request["content"]]}
     check_contents(contents, "EmbedContentRequest")
     tokens = tokenizer_for(model.name, early_tiles=model.early_tiles).count_request(contents)
     check_input_tokens(model, tokens.total())

@@ -51,7 +51,7 @@ class RequestRecord:
 
     `number` counts from 1 in order of arrival; `path` has no query; `body` is the parsed JSON in the client's
     own spelling (None without one, or when it was no JSON); `headers` has lower-case names; `status` is the
-    HTTP status of the reply, None until its head has left.
+    HTTP status of the reply, whether or not it has left; None as long as the request is active.
     """
 
     number: int

@@ -11,7 +11,6 @@ import asyncio
 import socket
 import struct
 from asyncio import Transport
-from weakref import WeakSet
 
 from aiohttp import web
 
@@ -26,7 +25,7 @@ class Player:
     """Plays answers and remembers the connections that have expired."""
 
     def __init__(self) -> None:
-        self._expired: WeakSet[Transport] = WeakSet()
+        self._expired: set[Transport] = set()
 
     def __repr__(self) -> str:
         return f"<Player with {len(self._expired)} expired connections>"
@@ -67,7 +66,7 @@ class Player:
         elif step is Act.STALL:
             await asyncio.Event().wait()
         elif step is Act.EXPIRE:
-            self._expired.add(_transport(http))
+            self._expire(_transport(http))
         elif step is Act.CLOSE:
             _transport(http).close()
             return True
@@ -75,6 +74,10 @@ class Player:
             _reset(_transport(http))
             return True
         return False
+
+    def _expire(self, transport: Transport) -> None:
+        # Closed ones are dropped here, not by weak references: not every transport of uvloop can have any.
+        self._expired = {known for known in self._expired if not known.is_closing()} | {transport}
 
 
 async def _begin(http: web.BaseRequest, answer: Answer, first: bytes) -> web.StreamResponse:

@@ -38,7 +38,8 @@ class Emulator:
     X-Server-Timeout that is not refused; Google's is 10, tests that wait for a 504 want less. `observed`
     keeps the last `max_requests` requests.
 
-    Start it and stop it on one event loop; an emulator runs once.
+    Start it and stop it on one event loop; an emulator runs once. A client that closes its sending side
+    (half-close) counts as gone.
     """
 
     def __init__(
@@ -178,13 +179,18 @@ class Emulator:
 
 
 async def _read(http: web.BaseRequest) -> bytes:
+    """Return the request body; a client that asks first whether it may send one is told to go on."""
+    if http.headers.get("Expect", "").lower() == "100-continue":
+        await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        http.writer.output_size = 0  # the reply proper has not begun
     try:
         return await http.read()
     except web.HTTPRequestEntityTooLarge:
         text = f"Request payload size exceeds the limit: {_MAX_BODY_BYTES} bytes."
         raise ApiError(400, text) from None
-    except web.RequestPayloadError as fault:
-        raise ApiError(400, f"The request body could not be decoded: {fault.args[0]}") from None
+    except web.RequestPayloadError:
+        text = "The request body could not be decoded; check Content-Encoding and Transfer-Encoding."
+        raise ApiError(400, text) from None
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
