@@ -14,6 +14,7 @@ from itertools import chain
 
 import orjson
 
+from sidecar.emulator.arrivals import Arrival
 from sidecar.emulator.errors import ApiError, Json, deadline_exceeded
 
 JSON_TYPE = "application/json; charset=UTF-8"
@@ -54,6 +55,10 @@ class Answer:
     length: int | None = None
     tier: str | None = None
     """The service tier to name in `x-gemini-service-tier`."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further headers."""
+    arrival: Arrival | None = None
+    """What was decided on the request, for the arrival log."""
 
 
 @unique

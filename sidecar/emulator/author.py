@@ -10,14 +10,16 @@ half of it; text ends before the first stop sequence.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 
+from sidecar.emulator.continuation import STREAM_HOP_TOKENS, continuation_token
 from sidecar.emulator.errors import Json, bad_request
+from sidecar.emulator.grounding import closing_fields
 from sidecar.emulator.models import Model
 from sidecar.emulator.prose import compose, ponder
 from sidecar.emulator.samples import sample
@@ -41,6 +43,8 @@ class Candidate:
     pieces: tuple[str, ...]
     call: Json | None
     finish: str
+    closing: Json = field(default_factory=dict)
+    """Further fields that come with the finish reason."""
 
     @property
     def is_withheld(self) -> bool:
@@ -54,13 +58,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Writes the candidates of one canonical request; `seed` makes requests differ."""
+    """Writes the candidates of one canonical request: what they say from `position` on.
+
+    `digest` is that of the request without its continuation token; it makes requests differ.
+    """
 
     model: Model
     tokenizer: Tokenizer
     request: Json
     script: Script
-    seed: int
+    digest: bytes
+    position: int = 0
 
     def candidate(self, index: int) -> Candidate:
         """Return candidate number `index`, from 0.
@@ -69,15 +77,31 @@ class Author:
             ApiError: 400 when a schema cannot be satisfied or the script names an undeclared function.
         """
         config = self.request.get("generationConfig", {})
-        limit = config.get("maxOutputTokens", self.model.output_limit)
-        seed = self.seed + index
+        limit = config.get("maxOutputTokens", self.model.reply_limit)
+        seed = int.from_bytes(self.digest[:4], "big") + index
         thoughts = self._thoughts(config.get("thinkingConfig", {}), seed, limit // 2)
         if call := self._call(seed):
             return Candidate(index, thoughts, ("",), call, self.script.finish or "STOP")
         text = _before_stop(self._text(config, seed), config.get("stopSequences", ()))
-        shown = self.tokenizer.cut(text, limit - self.tokenizer.count(thoughts))
-        finish = self.script.finish or ("STOP" if shown == text else "MAX_TOKENS")
-        return Candidate(index, thoughts, _split(shown, self._chunk_count(shown)), None, finish)
+        full = self.tokenizer.cut(text, limit - self.tokenizer.count(thoughts))
+        if self.position:
+            thoughts = ""  # they came with the first hop
+        rest = full[self.position :]
+        shown = self._hop(rest, self.tokenizer.count(thoughts))
+        closing = closing_fields(self.request, shown)
+        finish = "STOP" if full == text else "MAX_TOKENS"
+        if shown != rest:
+            finish = "CONTINUATION"
+            closing["continuationToken"] = continuation_token(self.digest, self.position + len(shown))
+        pieces = _split(shown, self._chunk_count(shown))
+        return Candidate(index, thoughts, pieces, None, self.script.finish or finish, closing)
+
+    def _hop(self, rest: str, thought_tokens: int) -> str:
+        """Return as much of the rest of the reply as fits into one call."""
+        if not self.model.is_continued:
+            return rest
+        limit = self.script.hop or STREAM_HOP_TOKENS
+        return self.tokenizer.cut(rest, max(1, limit - thought_tokens)) or rest[:1]
 
     def _thoughts(self, thinking: Json, seed: int, limit: int) -> str:
         if not self.model.default_level:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidecar.emulator.answer import Framing
-from sidecar.emulator.auth import authenticate
+from sidecar.emulator.auth import authenticate, caller
 from sidecar.emulator.decode import decode
 from sidecar.emulator.errors import ApiError, Json, deadline_too_short
 from sidecar.emulator.routes import Operation, Route
@@ -28,18 +28,21 @@ _MESSAGES = {
     Operation.EMBED: "EmbedContentRequest",
     Operation.BATCH_EMBED: "BatchEmbedContentsRequest",
     Operation.PREDICT: "PredictRequest",
+    Operation.CREATE_CACHE: "CachedContent",
+    Operation.UPDATE_CACHE: "CachedContent",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The plain facts of an HTTP request; `headers` ignores case, `body` is the parsed JSON of
-    `body_text`."""
+    """The plain facts of an HTTP request; `headers` ignores case, `body` is the parsed JSON of `body_text`
+    (None for an upload), `origin` is the address that the client used."""
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
     body_text: bytes
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Call:
     """An API call that passed all checks of form.
 
     `body` is canonical (see `decode`); empty for a GET. `server_timeout_s` is None when the client set none.
+    `caller` names whose use this is (see `auth`); `request` is the request as it came.
     """
 
     route: Route
@@ -56,6 +60,8 @@ class Call:
     script: Script
     server_timeout_s: float | None
     request_id: str
+    caller: str
+    request: Request
 
 
 def framing_of(route: Route, query: Mapping[str, str]) -> Framing | None:
@@ -72,7 +78,9 @@ def accept(route: Route, request: Request, min_server_timeout_s: float) -> Call:
         ApiError: 400, 401 or 403, the first check that fails.
     """
     headers, query = request.headers, request.query
-    authenticate(route.face, headers, query)
+    # The address of an upload under way is itself the credential, as with Google.
+    if route.operation is not Operation.UPLOAD_FILE or "upload_id" not in query:
+        authenticate(route.face, headers, query)
     server_timeout_s = _server_timeout(headers.get("X-Server-Timeout"), min_server_timeout_s)
     message = _MESSAGES.get(route.operation)
     return Call(
@@ -83,12 +91,14 @@ def accept(route: Route, request: Request, min_server_timeout_s: float) -> Call:
         script=_script(request),
         server_timeout_s=server_timeout_s,
         request_id=headers.get("x-request-id", ""),
+        caller=caller(route, headers, query),
+        request=request,
     )
 
 
 def _script(request: Request) -> Script:
     header = request.headers.get(HEADER)
-    if request.body_text:
+    if request.body is not None:
         return find_script(header, request.body, request.body_text)
     # A listing has no other text than its page token.
     token = request.query.get("pageToken", "")

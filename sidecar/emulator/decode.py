@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 
 from sidecar.emulator.errors import Json, bad_request
-from sidecar.emulator.fields import MESSAGES, Enumeration, Scalar
+from sidecar.emulator.fields import MESSAGES, PART_DATA, Enumeration, Scalar
 
 MAX_DEPTH = 100
 """How many levels of messages and lists a request may nest, as in Google's own parser."""
@@ -104,6 +104,9 @@ def _decode_message(message: str, value: Any, path: str, violations: Violations,
         inner = f"{path}.{snake}" if path else snake
         if name in decoded:
             violations.append((inner, f"Invalid JSON payload received. Field '{inner}' is given twice."))
+        if message == "Part" and name in PART_DATA and not PART_DATA.isdisjoint(decoded):
+            text = f"oneof field 'data' is already set. Cannot set '{name}'"
+            violations.append((path, f"Invalid value at '{path}' (oneof), {text}"))
         decoded[name] = _decode(kind, item, inner, violations, depth + 1)
     return decoded
 

@@ -12,77 +12,37 @@ that no reply depends on, where checking would only bring the risk of refusing w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum, unique
 from types import MappingProxyType
 from typing import Any
 
-
-@unique
-class Scalar(Enum):
-    """A JSON value without inner structure; the value is the type's name in Google's error texts."""
-
-    STRING = "TYPE_STRING"
-    BOOL = "TYPE_BOOL"
-    INT32 = "TYPE_INT32"
-    INT64 = "TYPE_INT64"
-    FLOAT = "TYPE_FLOAT"
-    BYTES = "TYPE_BYTES"
-    STRUCT = "type.googleapis.com/google.protobuf.Struct"
-    JSON = "type.googleapis.com/google.protobuf.Value"
-
-
-@dataclass(frozen=True, slots=True)
-class Enumeration:
-    """An enum: its name, and its values in the order of their numbers, from 0."""
-
-    name: str
-    values: tuple[str, ...]
-
-
-STRING, BOOL, INT32, INT64 = Scalar.STRING, Scalar.BOOL, Scalar.INT32, Scalar.INT64
-FLOAT, BYTES, STRUCT, JSON = Scalar.FLOAT, Scalar.BYTES, Scalar.STRUCT, Scalar.JSON
-
-
-def _enumeration(name: str, values: str) -> Enumeration:
-    return Enumeration(name, tuple(values.split()))
-
-
-_HARM_CATEGORY = _enumeration(
-    "HarmCategory",
-    "HARM_CATEGORY_UNSPECIFIED HARM_CATEGORY_DEROGATORY HARM_CATEGORY_TOXICITY HARM_CATEGORY_VIOLENCE "
-    "HARM_CATEGORY_SEXUAL HARM_CATEGORY_MEDICAL HARM_CATEGORY_DANGEROUS HARM_CATEGORY_HARASSMENT "
-    "HARM_CATEGORY_HATE_SPEECH HARM_CATEGORY_SEXUALLY_EXPLICIT HARM_CATEGORY_DANGEROUS_CONTENT "
-    "HARM_CATEGORY_CIVIC_INTEGRITY HARM_CATEGORY_JAILBREAK HARM_CATEGORY_IMAGE_HATE "
-    "HARM_CATEGORY_IMAGE_DANGEROUS_CONTENT HARM_CATEGORY_IMAGE_HARASSMENT "
-    "HARM_CATEGORY_IMAGE_SEXUALLY_EXPLICIT",
+from sidecar.emulator.kinds import (
+    BEHAVIOR,
+    BLOCK_METHOD,
+    BOOL,
+    BYTES,
+    CALLING_MODE,
+    FLOAT,
+    HARM_CATEGORY,
+    INT32,
+    INT64,
+    JSON,
+    LANGUAGE,
+    MODALITY,
+    OUTCOME,
+    PART_RESOLUTION,
+    RESOLUTION,
+    SCHEDULING,
+    STRING,
+    STRUCT,
+    TASK_TYPE,
+    THINKING_LEVEL,
+    THRESHOLD,
+    TYPE,
+    Enumeration,
+    Scalar,
 )
-_THRESHOLD = _enumeration(
-    "HarmBlockThreshold",
-    "HARM_BLOCK_THRESHOLD_UNSPECIFIED BLOCK_LOW_AND_ABOVE BLOCK_MEDIUM_AND_ABOVE BLOCK_ONLY_HIGH BLOCK_NONE "
-    "OFF",
-)
-_BLOCK_METHOD = _enumeration("HarmBlockMethod", "HARM_BLOCK_METHOD_UNSPECIFIED SEVERITY PROBABILITY")
-_TYPE = _enumeration("Type", "TYPE_UNSPECIFIED STRING NUMBER INTEGER BOOLEAN ARRAY OBJECT NULL")
-_CALLING_MODE = _enumeration("FunctionCallingConfig.Mode", "MODE_UNSPECIFIED AUTO ANY NONE VALIDATED")
-_THINKING_LEVEL = _enumeration("ThinkingLevel", "THINKING_LEVEL_UNSPECIFIED LOW MEDIUM HIGH MINIMAL XHIGH")
-_RESOLUTION_NAMES = (
-    "MEDIA_RESOLUTION_UNSPECIFIED MEDIA_RESOLUTION_LOW MEDIA_RESOLUTION_MEDIUM MEDIA_RESOLUTION_HIGH"
-)
-_RESOLUTION = _enumeration("MediaResolution", _RESOLUTION_NAMES)
-_PART_RESOLUTION = _enumeration("MediaResolution.Level", _RESOLUTION_NAMES + " MEDIA_RESOLUTION_ULTRA_HIGH")
-_MODALITY = _enumeration("Modality", "MODALITY_UNSPECIFIED TEXT IMAGE AUDIO VIDEO")
-_LANGUAGE = _enumeration("ExecutableCode.Language", "LANGUAGE_UNSPECIFIED PYTHON")
-_OUTCOME = _enumeration(
-    "CodeExecutionResult.Outcome", "OUTCOME_UNSPECIFIED OUTCOME_OK OUTCOME_FAILED OUTCOME_DEADLINE_EXCEEDED"
-)
-_SCHEDULING = _enumeration("FunctionResponse.Scheduling", "SCHEDULING_UNSPECIFIED SILENT WHEN_IDLE INTERRUPT")
-_BEHAVIOR = _enumeration("FunctionDeclaration.Behavior", "UNSPECIFIED BLOCKING NON_BLOCKING")
-_TASK_TYPE = _enumeration(
-    "TaskType",
-    "TASK_TYPE_UNSPECIFIED RETRIEVAL_QUERY RETRIEVAL_DOCUMENT SEMANTIC_SIMILARITY CLASSIFICATION CLUSTERING "
-    "QUESTION_ANSWERING FACT_VERIFICATION CODE_RETRIEVAL_QUERY",
-)
+
+__all__ = ["MESSAGES", "Enumeration", "Scalar"]
 
 _PROMPT: dict[str, Any] = {
     "contents": ["Content"],
@@ -91,7 +51,7 @@ _PROMPT: dict[str, Any] = {
     "generationConfig": "GenerationConfig",
 }
 _EMBED_CONFIG: dict[str, Any] = {
-    "taskType": _TASK_TYPE,
+    "taskType": TASK_TYPE,
     "title": STRING,
     "outputDimensionality": INT32,
     "autoTruncate": BOOL,
@@ -117,6 +77,21 @@ MESSAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "continuationToken": BYTES,
             "store": BOOL,
             "modelArmorConfig": JSON,
+        },
+        "CachedContent": {
+            **dict.fromkeys(("name", "model", "displayName", "ttl", "expireTime"), STRING),
+            "contents": ["Content"],
+            "systemInstruction": "Content",
+            "tools": ["Tool"],
+            "toolConfig": "ToolConfig",
+            "encryptionSpec": JSON,
+        },
+        "CreateFileRequest": {"file": "File"},
+        "File": {
+            **dict.fromkeys(("name", "displayName", "mimeType", "uri", "downloadUri", "sha256Hash"), STRING),
+            **dict.fromkeys(("createTime", "updateTime", "expirationTime", "state", "source"), STRING),
+            "sizeBytes": INT64,
+            **dict.fromkeys(("videoMetadata", "error"), JSON),
         },
         "CountTokensRequest": _PROMPT
         | {"model": STRING, "generateContentRequest": "GenerateContentRequest", "instances": JSON},
@@ -152,9 +127,9 @@ MESSAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "Blob": {"data": BYTES, "mimeType": STRING, "displayName": STRING},
         "FileData": {"fileUri": STRING, "mimeType": STRING, "displayName": STRING},
         "VideoMetadata": {"startOffset": STRING, "endOffset": STRING, "fps": FLOAT, "contentLayers": JSON},
-        "PartMediaResolution": {"level": _PART_RESOLUTION, "numTokens": INT32},
-        "ExecutableCode": {"code": STRING, "language": _LANGUAGE, "id": STRING},
-        "CodeExecutionResult": {"outcome": _OUTCOME, "output": STRING, "id": STRING},
+        "PartMediaResolution": {"level": PART_RESOLUTION, "numTokens": INT32},
+        "ExecutableCode": {"code": STRING, "language": LANGUAGE, "id": STRING},
+        "CodeExecutionResult": {"outcome": OUTCOME, "output": STRING, "id": STRING},
         "ToolCall": {"id": STRING, "toolType": STRING, "args": STRUCT},
         "ToolResponse": {"id": STRING, "toolType": STRING, "response": STRUCT},
         "FunctionCall": {
@@ -170,7 +145,7 @@ MESSAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "response": STRUCT,
             "parts": ["FunctionResponsePart"],
             "willContinue": BOOL,
-            "scheduling": _SCHEDULING,
+            "scheduling": SCHEDULING,
         },
         "FunctionResponsePart": {
             "inlineData": "Blob",
@@ -189,9 +164,9 @@ MESSAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "responseSchema": "Schema",
             "responseJsonSchema": JSON,
             "responseFormat": JSON,
-            "responseModalities": [_MODALITY],
+            "responseModalities": [MODALITY],
             "thinkingConfig": "ThinkingConfig",
-            "mediaResolution": _RESOLUTION,
+            "mediaResolution": RESOLUTION,
             **dict.fromkeys(("speechConfig", "imageConfig", "routingConfig", "modelConfig"), JSON),
             **dict.fromkeys(
                 ("audioTranscriptionConfig", "translationConfig", "generationOutputConfig"), JSON
@@ -201,7 +176,7 @@ MESSAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "ThinkingConfig": {
             "includeThoughts": BOOL,
             "thinkingBudget": INT32,
-            "thinkingLevel": _THINKING_LEVEL,
+            "thinkingLevel": THINKING_LEVEL,
         },
         "Schema": {
             **dict.fromkeys(("format", "title", "description", "pattern", "$ref"), STRING),
@@ -212,7 +187,7 @@ MESSAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "enum": [STRING],
             "required": [STRING],
             "propertyOrdering": [STRING],
-            "type": _TYPE,
+            "type": TYPE,
             "nullable": BOOL,
             "items": "Schema",
             "anyOf": ["Schema"],
@@ -232,7 +207,7 @@ MESSAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "parametersJsonSchema": JSON,
             "response": "Schema",
             "responseJsonSchema": JSON,
-            "behavior": _BEHAVIOR,
+            "behavior": BEHAVIOR,
         },
         "ToolConfig": {
             "functionCallingConfig": "FunctionCallingConfig",
@@ -240,13 +215,21 @@ MESSAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "includeServerSideToolInvocations": BOOL,
         },
         "FunctionCallingConfig": {
-            "mode": _CALLING_MODE,
+            "mode": CALLING_MODE,
             "allowedFunctionNames": [STRING],
             "streamFunctionCallArguments": BOOL,
         },
         "RetrievalConfig": {"latLng": "LatLng", "languageCode": STRING},
         "LatLng": {"latitude": FLOAT, "longitude": FLOAT},
-        "SafetySetting": {"category": _HARM_CATEGORY, "threshold": _THRESHOLD, "method": _BLOCK_METHOD},
+        "SafetySetting": {"category": HARM_CATEGORY, "threshold": THRESHOLD, "method": BLOCK_METHOD},
     }
 )
 """Every message by name: its fields in lowerCamel with their types."""
+
+PART_DATA = frozenset(
+    {
+        *("text", "inlineData", "fileData", "functionCall", "functionResponse"),
+        *("executableCode", "codeExecutionResult", "toolCall", "toolResponse"),
+    }
+)
+"""The fields of a Part of which it has one: what kind of data it is."""

@@ -1,6 +1,6 @@
 """The catalogue: which models exist, what each can do, and how `models.get` and `models.list` show them.
 
-Decides names, limits, methods and thinking levels (state of November 2026) and the paging of lists. What a
+Decides names, limits, methods and thinking levels (state of November 2026) and their order in lists. What a
 model says is decided by `reply`, what it counts by `tokens`.
 
 Invariants: aliases exist on v1beta and v1alpha only; a listing has one stable order, so page tokens stay
@@ -9,19 +9,16 @@ valid for the life of the process and across processes of one version.
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from sidecar.emulator.errors import Json, bad_request
+from sidecar.emulator.errors import Json
+from sidecar.emulator.paging import page_of
 
 _GENERATE = ("generateContent", "streamGenerateContent", "countTokens")
+_GENERATE_AND_CACHE = (*_GENERATE, "createCachedContent")
 _EMBED = ("embedContent", "batchEmbedContents", "countTokens", "predict")
-
-DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,16 @@ class Model:
     embedding_size: int = 0
     early_tiles: bool = False
     """Whether images count as the 258-token tiles of Gemini 2.x and before."""
+
+    @property
+    def is_continued(self) -> bool:
+        """Whether the model is of the fourth generation, which shares one window between prompt and reply."""
+        return self.name.startswith("gemini-4")
+
+    @property
+    def reply_limit(self) -> int:
+        """The most output tokens of a whole reply, over all its hops."""
+        return self.input_limit if self.is_continued else self.output_limit
 
     def as_developer_json(self) -> Json:
         """Return the model as the Developer API shows it."""
@@ -77,7 +84,17 @@ class Model:
 
 def _gemini(name: str, version: str, description: str, level: str, *, early_tiles: bool = False) -> Model:
     display_name = name.replace("-", " ").title()
-    return Model(name, display_name, version, description, default_level=level, early_tiles=early_tiles)
+    # The fourth generation has implicit caches only.
+    methods = _GENERATE if name.startswith("gemini-4") else _GENERATE_AND_CACHE
+    return Model(
+        name,
+        display_name,
+        version,
+        description,
+        methods=methods,
+        default_level=level,
+        early_tiles=early_tiles,
+    )
 
 
 def _embedding(name: str, version: str, description: str, input_limit: int) -> Model:
@@ -165,37 +182,7 @@ def list_models(version: str, page_size: str, page_token: str, *, publisher: boo
     Raises:
         ApiError: 400 when the page size is no number or the token is not one that this function gave out.
     """
-    models = _listing(version)
-    start = _offset(page_token, len(models))
-    end = start + _page_length(page_size)
-    page = models[start:end]
+    page, following = page_of(_listing(version), page_size, page_token)
     if publisher:
-        shown: Json = {"publisherModels": [model.as_publisher_json() for model in page]}
-    else:
-        shown = {"models": [model.as_developer_json() for model in page]}
-    if end < len(models):
-        shown["nextPageToken"] = urlsafe_b64encode(f"page:{end}".encode()).decode()
-    return shown
-
-
-def _page_length(page_size: str) -> int:
-    if not page_size:
-        return DEFAULT_PAGE_SIZE
-    if not page_size.isdecimal():
-        raise bad_request([("page_size", f"Invalid value at 'page_size' (TYPE_INT32), \"{page_size}\"")])
-    return min(int(page_size) or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-
-
-def _offset(page_token: str, total: int) -> int:
-    if not page_token:
-        return 0
-    refusal = bad_request(
-        [("page_token", "Page token is invalid: pass the nextPageToken of an earlier reply.")]
-    )
-    try:
-        label, _, offset = urlsafe_b64decode(page_token).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise refusal from None
-    if label != "page" or not offset.isdecimal() or int(offset) >= total:
-        raise refusal
-    return int(offset)
+        return {"publisherModels": [model.as_publisher_json() for model in page]} | following
+    return {"models": [model.as_developer_json() for model in page]} | following

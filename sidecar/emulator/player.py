@@ -82,7 +82,7 @@ class Player:
 
 async def _begin(http: web.BaseRequest, answer: Answer, first: bytes) -> web.StreamResponse:
     """Send the head of `answer` with its first bytes."""
-    headers = {"Content-Type": answer.content_type, "Server": _SERVER}
+    headers = {"Content-Type": answer.content_type, "Server": _SERVER, **dict(answer.headers)}
     if answer.tier:
         headers["x-gemini-service-tier"] = answer.tier
     if answer.length == len(first):

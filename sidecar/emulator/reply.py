@@ -16,11 +16,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 import orjson
 
 from sidecar.emulator.author import Author, Candidate
+from sidecar.emulator.continuation import position_of
 from sidecar.emulator.errors import Json
+from sidecar.emulator.grounding import page_tokens
 from sidecar.emulator.models import Model
 from sidecar.emulator.routes import Face
 from sidecar.emulator.rules import check_input_tokens
@@ -42,6 +45,8 @@ class Generation:
     block_reason: str | None
     shows_thoughts: bool
     usage_labels: Json
+    cached_tokens: Counter[str]
+    page_tokens: int
 
     def whole_reply(self) -> Json:
         """Return the reply of generateContent."""
@@ -52,12 +57,11 @@ class Generation:
             parts = self._thought_parts(candidate) + self._parts(candidate, "".join(candidate.pieces))
             content = {} if candidate.is_withheld else _content(parts)
             shown.append(content | _ending(candidate) | {"index": candidate.index})
-        weight = sum(
-            candidate.weigh(self.tokenizer, piece)
-            for candidate in self.candidates
-            for piece in candidate.pieces
-        )
-        return {"candidates": shown} | self._trailer(weight)
+        return {"candidates": shown} | self._trailer(self._weight())
+
+    def output_tokens(self) -> int:
+        """Return the tokens of the whole reply, thoughts included."""
+        return whole(self._weight()) + self._thought_tokens()
 
     def chunks(self) -> Iterator[Json]:
         """Yield the replies of streamGenerateContent, at least one."""
@@ -94,6 +98,17 @@ class Generation:
             return []
         return [{"text": candidate.thoughts, "thought": True, "thoughtSignature": self._signature(candidate)}]
 
+    def _weight(self) -> int:
+        """Return the weight of all that the candidates say."""
+        return sum(
+            candidate.weigh(self.tokenizer, piece)
+            for candidate in self.candidates
+            for piece in candidate.pieces
+        )
+
+    def _thought_tokens(self) -> int:
+        return sum(self.tokenizer.count(candidate.thoughts) for candidate in self.candidates)
+
     def _signature(self, candidate: Candidate) -> str:
         """Return opaque bytes in base64, as stable as the reply."""
         seed = f"{self.response_id}:{candidate.index}".encode()
@@ -103,10 +118,16 @@ class Generation:
         """Return what follows the candidates when text of `weight` has been said."""
         prompt = self.prompt_tokens.total()
         said = whole(weight)
-        thought = sum(self.tokenizer.count(candidate.thoughts) for candidate in self.candidates)
+        thought = self._thought_tokens()
         usage: Json = {"promptTokenCount": prompt, "candidatesTokenCount": said}
-        usage["totalTokenCount"] = prompt + said + thought
+        usage["totalTokenCount"] = prompt + said + thought + self.page_tokens
         usage["promptTokensDetails"] = modality_details(self.prompt_tokens)
+        if self.cached_tokens:
+            usage["cachedContentTokenCount"] = self.cached_tokens.total()
+            usage["cacheTokensDetails"] = modality_details(self.cached_tokens)
+        if self.page_tokens:
+            usage["toolUsePromptTokenCount"] = self.page_tokens
+            usage["toolUsePromptTokensDetails"] = modality_details(Counter(TEXT=self.page_tokens))
         if thought:
             usage["thoughtsTokenCount"] = thought
         return {
@@ -124,8 +145,15 @@ class Generation:
         return {"promptFeedback": feedback} | trailer
 
 
-def generate(model: Model, request: Json, script: Script, face: Face) -> Generation:
+NOTHING_CACHED: Counter[str] = Counter()
+
+
+def generate(
+    model: Model, request: Json, script: Script, face: Face, cached_tokens: Counter[str] = NOTHING_CACHED
+) -> Generation:
     """Return what `model` answers to a canonical generateContent request that passed `rules.check_generate`.
+
+    `cached_tokens` are those of the prompt that came from a cache, whose content the request has already.
 
     Raises:
         ApiError: 400 when the prompt exceeds the model's window or the script names an undeclared function.
@@ -134,31 +162,41 @@ def generate(model: Model, request: Json, script: Script, face: Face) -> Generat
     prompt_tokens = tokenizer.count_request(request)
     check_input_tokens(model, prompt_tokens.total())
     config = request.get("generationConfig", {})
-    asked = orjson.dumps([model.name, request], option=orjson.OPT_SORT_KEYS)
-    digest = blake2b(asked, digest_size=16).digest()
-    author = Author(model, tokenizer, request, script, int.from_bytes(digest[:4], "big"))
+    token = request.get("continuationToken")
+    asked = {name: value for name, value in request.items() if name != "continuationToken"}
+    digest = _digest([model.name, asked])
+    author = Author(model, tokenizer, asked, script, digest, position_of(token, digest))
     count = 0 if script.blocked else config.get("candidateCount", 1)
+    if script.cached and not cached_tokens:
+        cached_tokens = Counter(TEXT=min(script.cached, prompt_tokens.total()))
     return Generation(
         model=model,
         tokenizer=tokenizer,
-        response_id=b64encode(digest, b"-_").decode().rstrip("="),
+        response_id=b64encode(_digest([model.name, request]), b"-_").decode().rstrip("="),
         prompt_tokens=prompt_tokens,
         candidates=tuple(map(author.candidate, range(count))),
         block_reason=script.blocked,
         shows_thoughts=config.get("thinkingConfig", {}).get("includeThoughts", False),
-        usage_labels=_usage_labels(request, face),
+        usage_labels=_usage_labels(request, script, face),
+        cached_tokens=cached_tokens,
+        page_tokens=page_tokens(request),
     )
 
 
-def _usage_labels(request: Json, face: Face) -> Json:
+def _digest(asked: list[Any]) -> bytes:
+    return blake2b(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def _usage_labels(request: Json, script: Script, face: Face) -> Json:
     if face is Face.DEVELOPER:
-        return {"serviceTier": service_tier(request)}
+        return {"serviceTier": service_tier(request, script)}
     return {"trafficType": "ON_DEMAND"}
 
 
-def service_tier(request: Json) -> str:
-    """Return the tier that serves a canonical request on the Developer API."""
-    tier = request.get("serviceTier", "").lower()
+def service_tier(request: Json, script: Script) -> str:
+    """Return the tier that serves a canonical request on the Developer API: what was asked, unless the script
+    plays a downgrade."""
+    tier = (script.tier or request.get("serviceTier", "")).lower()
     return tier if tier in ("flex", "priority") else "standard"
 
 
@@ -169,7 +207,9 @@ def _content(parts: list[Json]) -> Json:
 def _ending(candidate: Candidate) -> Json:
     """Return the fields that come with the finish reason."""
     ending: Json = {"finishReason": candidate.finish}
-    if candidate.is_withheld:
+    if not candidate.is_withheld:
+        ending |= candidate.closing
+    else:
         ending["finishMessage"] = f"The emulator was asked to finish with {candidate.finish}."
     if candidate.finish in _SAFETY_REASONS:
         ending["safetyRatings"] = _blocked_ratings()

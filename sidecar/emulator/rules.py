@@ -6,9 +6,11 @@ answers.
 
 from __future__ import annotations
 
+from sidecar.emulator.capabilities import check_prefill, check_signatures, refused_settings
 from sidecar.emulator.errors import ApiError, Json, bad_request, too_many_input_tokens
 from sidecar.emulator.models import Model
 
+_TIERS = ("", "unspecified", "flex", "standard", "priority")
 _ROLES = ("", "user", "model", "function")
 _MAX_STOP_SEQUENCES = 5
 _MAX_CANDIDATES = 8
@@ -21,7 +23,18 @@ def check_generate(model: Model, request: Json) -> None:
         ApiError: 400, naming the field and what is allowed.
     """
     check_contents(request, "GenerateContentRequest")
-    if violations := list(_range_violations(model, request.get("generationConfig", {}))):
+    check_prefill(model, request["contents"])
+    check_signatures(model, request["contents"])
+    config = request.get("generationConfig", {})
+    violations = [*_range_violations(model, config), *refused_settings(model, config)]
+    tier = request.get("serviceTier", "")
+    if tier.lower() not in _TIERS:
+        text = f"Invalid service_tier '{tier}'; it must be one of: flex, standard, priority."
+        violations.append(("service_tier", text))
+    if "continuationToken" in request and not model.is_continued:
+        text = f"Continuation is not supported for models/{model.name}."
+        violations.append(("continuation_token", text))
+    if violations:
         raise bad_request(violations)
 
 
@@ -60,7 +73,7 @@ def check_input_tokens(model: Model, tokens: int) -> None:
 
 def _range_violations(model: Model, config: Json) -> list[tuple[str, str]]:
     ranges = {
-        "maxOutputTokens": (1, model.output_limit),
+        "maxOutputTokens": (1, model.reply_limit),
         "candidateCount": (1, _MAX_CANDIDATES),
         "temperature": (0, 2),
         "topP": (0, 1),

@@ -34,40 +34,19 @@ _BYTES_OF_UNIT = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 _MAX_DURATION_S = 3600
 _MAX_SIZE_BYTES = 256 << 20
 
-FINISH_REASONS = (
-    "STOP",
-    "MAX_TOKENS",
-    "SAFETY",
-    "RECITATION",
-    "LANGUAGE",
-    "OTHER",
-    "BLOCKLIST",
-    "PROHIBITED_CONTENT",
-    "SPII",
-    "MALFORMED_FUNCTION_CALL",
-    "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT",
-    "IMAGE_OTHER",
-    "NO_IMAGE",
-    "IMAGE_RECITATION",
-    "UNEXPECTED_TOOL_CALL",
-    "TOO_MANY_TOOL_CALLS",
-    "MISSING_THOUGHT_SIGNATURE",
-    "MALFORMED_RESPONSE",
-    "ESCALATION",
-    "PUP_LIMITED_DISABLED",
-    "CONTINUATION",
-    "MODEL_ARMOR",
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FINISH_REASONS = _names(
+    "STOP MAX_TOKENS SAFETY RECITATION LANGUAGE OTHER BLOCKLIST PROHIBITED_CONTENT SPII "
+    "MALFORMED_FUNCTION_CALL IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT IMAGE_OTHER NO_IMAGE "
+    "IMAGE_RECITATION UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS MISSING_THOUGHT_SIGNATURE "
+    "MALFORMED_RESPONSE ESCALATION PUP_LIMITED_DISABLED CONTINUATION MODEL_ARMOR"
 )
-BLOCK_REASONS = (
-    "SAFETY",
-    "OTHER",
-    "BLOCKLIST",
-    "PROHIBITED_CONTENT",
-    "IMAGE_SAFETY",
-    "MODEL_ARMOR",
-    "JAILBREAK",
-)
+BLOCK_REASONS = _names("SAFETY OTHER BLOCKLIST PROHIBITED_CONTENT IMAGE_SAFETY MODEL_ARMOR JAILBREAK")
+TIERS = ("STANDARD", "FLEX", "PRIORITY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +60,9 @@ class Script:
     finish: str | None = None
     blocked: str | None = None
     call: str | None = None
+    hop: int | None = None
+    cached: int = 0
+    tier: str | None = None
     fault: str | None = None
     after: int = 1
     code: int | None = None
@@ -155,6 +137,12 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             "refuse the prompt with this block reason instead of answering", _one_of(BLOCK_REASONS)
         ),
         "call": Key("answer with a call of this declared function", str),
+        "hop": Key(
+            "output tokens after which Gemini 4 must be asked to go on; 32768, in a stream 65536 by default",
+            _whole(1, 100_000),
+        ),
+        "cached": Key("tokens of the prompt that an implicit cache held, at most", _whole(1, 10_000_000)),
+        "tier": Key("service tier that serves the request, whatever it asked", _one_of(TIERS)),
         "fault": Key("what goes wrong; see the table of faults", str),
         "after": Key("chunks that a stream sends before its fault, 1 by default", _whole(0, 10_000)),
         "code": Key("HTTP status for the faults http_status and error_event", _whole(400, 599)),

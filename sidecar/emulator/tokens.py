@@ -20,6 +20,7 @@ from hashlib import blake2b
 import orjson
 
 from sidecar.emulator.errors import Json
+from sidecar.emulator.images import tile_count
 
 _LETTERS = bytes(range(65, 91)) + bytes(range(97, 123))
 _DIGITS = b"0123456789"
@@ -35,6 +36,8 @@ _IMAGE_TOKENS = {
 }
 _AUDIO_TOKENS_PER_S = 32
 _VIDEO_TOKENS_PER_S = 70 + _AUDIO_TOKENS_PER_S
+_FINE_VIDEO_TOKENS_PER_S = 280 + _AUDIO_TOKENS_PER_S
+_EARLY_VIDEO_TOKENS_PER_S = {"MEDIA_RESOLUTION_LOW": 100}
 _PAGE_TOKENS = 560
 # How much of a medium one second or one page takes, for want of a decoder; and how long a medium is taken to
 # be when only its address is known.
@@ -107,13 +110,20 @@ class Tokenizer:
         if blob := part.get("inlineData"):
             size = len(blob.get("data", "")) * 3 // 4
         elif blob := part.get("fileData"):
-            size = None
+            size = blob.get("sizeBytes")
         else:
             spoken = {key: value for key, value in part.items() if key != "thoughtSignature"}
             return "TEXT", self.weigh(orjson.dumps(spoken).decode())
         resolution = part.get("mediaResolution", {}).get("level", resolution)
         modality, tokens = self._count_medium(blob.get("mimeType", ""), size, resolution)
+        if modality == "IMAGE" and self.early_tiles:
+            tokens *= tile_count(blob.get("data", ""))
         return modality, tokens * 1000
+
+    def _video_tokens_per_s(self, resolution: str) -> int:
+        if self.early_tiles:
+            return _EARLY_VIDEO_TOKENS_PER_S.get(resolution, 263)
+        return _FINE_VIDEO_TOKENS_PER_S if resolution.endswith("HIGH") else _VIDEO_TOKENS_PER_S
 
     def _count_medium(self, mime_type: str, size_bytes: int | None, resolution: str) -> tuple[str, int]:
         kind = mime_type.partition("/")[0]
@@ -122,7 +132,8 @@ class Tokenizer:
         if kind == "audio":
             return "AUDIO", _AUDIO_TOKENS_PER_S * _spans(size_bytes, _AUDIO_BYTES_PER_S, _UNSEEN_SECONDS)
         if kind == "video":
-            return "VIDEO", _VIDEO_TOKENS_PER_S * _spans(size_bytes, _VIDEO_BYTES_PER_S, _UNSEEN_SECONDS)
+            seconds = _spans(size_bytes, _VIDEO_BYTES_PER_S, _UNSEEN_SECONDS)
+            return "VIDEO", self._video_tokens_per_s(resolution) * seconds
         page = _TILE_TOKENS if self.early_tiles else _PAGE_TOKENS
         return "DOCUMENT", page * _spans(size_bytes, _PAGE_BYTES, _UNSEEN_PAGES)
 

@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from google import genai
 from google.genai import errors, types
-from google.oauth2.credentials import Credentials
 
-from sidecar.emulator import Emulator
 from tests.integration.emulator.wire import MODEL
 
 # The SDK derives its own session class from aiohttp's, which warns about it.
@@ -18,34 +16,6 @@ _QUESTION = "Why is the sky blue?"
 
 def _script(text: str) -> types.GenerateContentConfig:
     return types.GenerateContentConfig(http_options=types.HttpOptions(headers={"x-emulate": text}))
-
-
-def _options(emulator: Emulator) -> types.HttpOptions:
-    return types.HttpOptions(base_url=emulator.base_url, retry_options=types.HttpRetryOptions(attempts=1))
-
-
-@pytest.fixture
-async def client(emulator: Emulator) -> AsyncIterator[genai.client.AsyncClient]:
-    async with genai.Client(api_key="any", http_options=_options(emulator)).aio as developer:
-        yield developer
-
-
-@pytest.fixture
-async def vertex(emulator: Emulator) -> AsyncIterator[genai.client.AsyncClient]:
-    made = genai.Client(
-        enterprise=True,
-        project="p",
-        location="us-central1",
-        credentials=Credentials(token="any"),
-        http_options=_options(emulator),
-    )
-    async with made.aio as enterprise:
-        yield enterprise
-
-
-@pytest.fixture(params=["client", "vertex"])
-def either(request: pytest.FixtureRequest) -> genai.client.AsyncClient:
-    return request.getfixturevalue(request.param)
 
 
 async def test_content_is_generated(either):

@@ -55,6 +55,11 @@ def test_a_model_is_shown_as_models_get_shows_it():
     shown = MODELS["gemini-3.8-flash"].as_developer_json()
     assert shown["name"] == "models/gemini-3.8-flash"
     assert (shown["inputTokenLimit"], shown["outputTokenLimit"]) == (1_048_576, 65_536)
-    assert shown["supportedGenerationMethods"] == ["generateContent", "streamGenerateContent", "countTokens"]
+    assert shown["supportedGenerationMethods"] == [
+        "generateContent",
+        "streamGenerateContent",
+        "countTokens",
+        "createCachedContent",
+    ]
     assert shown["thinking"] is True
     assert "thinking" not in MODELS["gemini-embedding-001"].as_developer_json()

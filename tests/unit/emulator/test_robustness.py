@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 
 from sidecar.emulator.call import Request, accept
 from sidecar.emulator.errors import ApiError
-from sidecar.emulator.fields import MESSAGES, Enumeration, Scalar
+from sidecar.emulator.fields import MESSAGES, PART_DATA, Enumeration, Scalar
 from sidecar.emulator.models import MODELS
 from sidecar.emulator.routes import find_route
 from sidecar.emulator.service import Service
@@ -63,11 +63,21 @@ def _messages(name: str, depth: int = 0) -> st.SearchStrategy[Any]:
     if "role" in fields:
         fields["role"] = st.sampled_from(["user", "model"])
     fields.pop("generateContentRequest", None)  # and contents beside it would always be refused
+    if name == "Part":
+        return _parts(fields)
     needed = ("contents", "parts", "content", "requests", "text")
     return st.fixed_dictionaries(
         {field: values for field, values in fields.items() if field in needed},
         optional={field: values for field, values in fields.items() if field not in needed},
     )
+
+
+@st.composite
+def _parts(draw: st.DrawFn, fields: dict[str, st.SearchStrategy[Any]]) -> Any:
+    """Parts with one kind of data, most of them texts."""
+    kind = draw(st.sampled_from(["text", "text", *sorted(PART_DATA)]))
+    others = {field: values for field, values in fields.items() if field not in PART_DATA}
+    return draw(st.fixed_dictionaries({kind: fields[kind]}, optional=others))
 
 
 @st.composite
