@@ -10,8 +10,9 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -19,7 +20,7 @@ from sidecar.cache.bypass import NoCache
 from sidecar.config.faults import ConfigError, Fault
 from sidecar.config.load import Configuration
 from sidecar.config.policy_source import PolicySource, Reload
-from sidecar.config.settings import ListenSettings
+from sidecar.config.settings import ListenSettings, Settings
 from sidecar.core.outcome import CANCELLED, OK
 from sidecar.edge.context import Arrivals
 from sidecar.edge.convert import faces
@@ -37,6 +38,16 @@ from sidecar.telemetry.instruments import Instruments, PolicyMetrics
 from sidecar.telemetry.observer import CallObserver
 from sidecar.upstream.credentials import Credentials
 from sidecar.upstream.rest import RestTransport
+
+if TYPE_CHECKING:
+    from sidecar.upstream.sdk import SdkTransport
+
+_QUIET_S = 0.1
+"""Draining, so long without a new call means that callers have turned away."""
+_TURN_AWAY_S = 5.0
+"""Callers that heed health or a refusal have turned away by then; the others get no more time."""
+_LAST_WORDS_S = 1.0
+"""For answers and statuses to leave when no call is worked on any more."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,18 +78,37 @@ class Sidecar:
         return [listener.address for listener in self._listeners]
 
     async def drain(self, hurry: asyncio.Event | None = None) -> None:
-        """Take no new calls; let those in flight finish, within the drain limit or until `hurry` is set."""
+        """Take no new calls; let those in flight finish, within the drain limit or until `hurry` is set; tell
+        the rest that they are cut.
+        """
         self._health.drain()
         self.gate.drain()
         async with asyncio.TaskGroup() as group:
-            patient = group.create_task(drain_all(self._listeners, self._drain_limit_s))
-            impatient = group.create_task(self._cut_when(hurry or asyncio.Event()))
-            await patient
-            impatient.cancel()
+            hurried = group.create_task((hurry or asyncio.Event()).wait())
+            leaving = group.create_task(self._leave())
+            await asyncio.wait(
+                {hurried, leaving}, timeout=self._drain_limit_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            hurried.cancel()
+            if not leaving.done():
+                self.gate.cut()
+                await drain_all(self._listeners, _LAST_WORDS_S)
+                leaving.cancel()
 
-    async def _cut_when(self, hurry: asyncio.Event) -> None:
-        await hurry.wait()
-        await drain_all(self._listeners, 0)
+    async def _leave(self) -> None:
+        """Stop the listeners once callers have turned away; done when no call is left.
+
+        A stopped listener kills calls that are just arriving with a bare CANCELLED, which nobody may repeat.
+        As long as it runs they are refused by the gate, so that a proxy repeats them elsewhere. Only calls
+        that the gate knows are waited for: a tool may hold a stream of reflection open for hours.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TURN_AWAY_S):
+                await self.gate.quiet(_QUIET_S)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(drain_all(self._listeners, self._drain_limit_s + _LAST_WORDS_S))
+            await self.gate.idle()
+            await drain_all(self._listeners, _LAST_WORDS_S)
 
 
 def run(configuration: Configuration) -> int:
@@ -121,7 +151,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         credentials = Credentials()
         policies = configuration.policy_source(_Reloads(instruments.policy, credentials), emulator_url)
         instruments.policy.loaded(policies.current.digest)
-        transport = RestTransport(settings.upstream, credentials, settings.listen.message_limit)
+        transport = _transport(settings, credentials)
         closing.push_async_callback(transport.close)
         limits = Unmetered()
         gate = Gate(settings.listen.max_in_flight)
@@ -144,6 +174,14 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
             await _start_telemetry(settings.telemetry.address, instruments, gate, closing)
         _watch(policies, closing)
         yield sidecar
+
+
+def _transport(settings: Settings, credentials: Credentials) -> "RestTransport | SdkTransport":
+    if settings.upstream.transport == "rest":
+        return RestTransport(settings.upstream, credentials, settings.listen.message_limit)
+    from sidecar.upstream.sdk import SdkTransport  # google-genai is optional and takes 60 MiB
+
+    return SdkTransport(settings.upstream, credentials, settings.listen.message_limit)
 
 
 class _Reloads:
@@ -201,6 +239,7 @@ async def _start_telemetry(
             [Fault("telemetry.address", address, f"cannot be bound: {error.strerror}", remedy)]
         ) from error
     closing.push_async_callback(server.close)
+    _log.info("telemetry", extra={"fields": {"address": f"{address.rpartition(':')[0]}:{server.port}"}})
 
 
 def _watch(policies: PolicySource, closing: AsyncExitStack) -> None:

@@ -7,6 +7,7 @@ import os
 import ssl
 import stat
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,6 +47,16 @@ def one_line(value: str) -> str:
     """Text without white space or control characters, not empty."""
     if not value or not value.isprintable() or any(map(str.isspace, value)):
         raise Unacceptable("is empty or has white space in it", "write a name without white space")
+    return value
+
+
+def installed_transport(value: str) -> str:
+    """The name of a transport whose packages are there; whatever it is called, for another check to judge."""
+    if value == "sdk" and find_spec("google.genai") is None:
+        raise Unacceptable(
+            "needs google-genai, which is not installed",
+            "install it with: pip install 'gemini-sidecar[sdk]'; or take upstream.transport: rest",
+        )
     return value
 
 

@@ -26,6 +26,7 @@ from pydantic import (
 from sidecar.config.checks import (
     between,
     empty_as_none,
+    installed_transport,
     loopback_address,
     network_address,
     not_a_bool,
@@ -143,6 +144,9 @@ class DrainSettings(Slice):
 class UpstreamSettings(Slice):
     """The HTTP client that asks Gemini."""
 
+    transport: Annotated[Literal["rest", "sdk"], AfterValidator(installed_transport)] = "rest"
+    """What words requests and reads answers: `rest` is our own JSON; `sdk` is google-genai, which takes ten
+    times the CPU and drops reply fields that it does not know. Timeouts and connections are the same."""
     connect_timeout: Seconds = 5.0
     """Seconds for DNS, TCP and TLS of a new connection; nothing is billed before it stands."""
     first_byte_timeout: Seconds = 300.0

@@ -1,9 +1,10 @@
 """Requests to what the pipeline understands, and its answers to replies: the mechanical part of the gRPC
 face.
 
-Each RPC has one Face. Beyond the mechanical conversion of `json_writer` and `json_reader` it knows three
-things: which field names the model, that `prompt` is short for one user turn, and that messages over 256 KiB
-are converted in a thread, because base64 of 10 MB would hold the event loop for tens of milliseconds.
+Each RPC has one Face. Beyond the mechanical conversion of `json_writer` and `json_reader` it knows four
+things: what is no message at all, which field names the model, that `prompt` is short for one user turn, and
+that messages over 256 KiB are converted in a thread, because base64 of 10 MB would hold the event loop for
+tens of milliseconds.
 """
 
 import asyncio
@@ -11,13 +12,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from sidecar.core.call import Body, Method
 from sidecar.core.errors import FieldViolation, InvalidRequest, Reason, ReplyTooLarge, UpstreamUnavailable
 from sidecar.core.outcome import Reply
 from sidecar.edge.json_reader import JsonReader, Mismatch
-from sidecar.edge.json_writer import JsonWriter
+from sidecar.edge.json_writer import JsonWriter, Written
 from sidecar.v1 import count_tokens_pb2, embed_content_pb2, generate_pb2, model_pb2
 
 LARGE_BYTES = 256 * 1024
@@ -32,7 +33,11 @@ ReplyMessage: TypeAlias = (
 )
 """Each has a field `call` for the report."""
 
-_MODEL = re.compile(r"[A-Za-z0-9][\w.@-]{0,127}(/[A-Za-z0-9][\w.@-]{0,127}){0,7}", re.ASCII)
+_ID = r"[A-Za-z0-9][\w.@-]{0,127}"
+_MODEL = re.compile(rf"(tunedModels/|publishers/{_ID}/models/)?{_ID}", re.ASCII)
+"""What a caller may name. No path of other resources, which our credentials would open, and no other project
+or location than the Policy's: those stand in the Policy, behind an alias.
+"""
 _NEEDS_CONTENTS = (Method.GENERATE, Method.STREAM_GENERATE, Method.COUNT_TOKENS, Method.EMBED_CONTENT)
 
 
@@ -43,6 +48,7 @@ class Face:
         self, method: Method, request: type[Message], reply: type[ReplyMessage], reply_limit_bytes: int
     ) -> None:
         self._method = method
+        self._request = request
         self._writer = JsonWriter(request)
         self._reader = JsonReader(reply)
         self._reply = reply
@@ -51,12 +57,10 @@ class Face:
     def __repr__(self) -> str:
         return f"<Face of {self._method}>"
 
-    async def read_request(self, request: Message) -> tuple[str, Body]:
-        """The model asked for and the canonical body. Raises InvalidRequest."""
-        is_large = request.ByteSize() > LARGE_BYTES
-        written = (
-            await asyncio.to_thread(self._writer.write, request) if is_large else self._writer.write(request)
-        )
+    async def read_request(self, raw: bytes) -> tuple[str, Body]:
+        """The model asked for and the canonical body, of a serialized request. Raises InvalidRequest."""
+        is_large = len(raw) > LARGE_BYTES
+        written = await asyncio.to_thread(self._read, raw) if is_large else self._read(raw)
         json = written.json
         model = self._model(json.pop("model", ""))
         if self._method in _NEEDS_CONTENTS:
@@ -66,6 +70,13 @@ class Face:
     async def write_reply(self, reply: Reply) -> ReplyMessage:
         """The typed reply. Raises UpstreamUnavailable (UPSTREAM_MALFORMED) or ReplyTooLarge."""
         return await asyncio.to_thread(self._write, reply) if reply.is_large else self._write(reply)
+
+    def _read(self, raw: bytes) -> Written:
+        try:
+            request = self._request.FromString(raw)
+        except DecodeError as error:
+            raise InvalidRequest(FieldViolation("request", f"is no protobuf message: {error}")) from None
+        return self._writer.write(request)
 
     def _write(self, reply: Reply) -> ReplyMessage:
         message = self._reply()
@@ -90,7 +101,10 @@ class Face:
             raise InvalidRequest(FieldViolation("model", "is required: an alias of the Policy or a model id"))
         if not _MODEL.fullmatch(name):
             raise InvalidRequest(
-                FieldViolation("model", "is no model name: letters, digits and ._@- in parts joined by /")
+                FieldViolation(
+                    "model",
+                    "is no model name: an alias, an id, tunedModels/{id}, publishers/{id}/models/{id}",
+                )
             )
         return name
 

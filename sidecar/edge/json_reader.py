@@ -33,9 +33,9 @@ _URL_SAFE = str.maketrans("-_", "+/")
 class Mismatch(Exception):
     """A JSON value that is not of the type the schema gives it; `path` in upstream's spelling."""
 
-    def __init__(self, key: str, value: object) -> None:
+    def __init__(self, value: object) -> None:
         super().__init__()
-        self._path = [f".{key}"]
+        self._path: list[str] = []
         self._found = type(value).__name__
 
     def under(self, step: str) -> "Mismatch":
@@ -69,7 +69,7 @@ class _Compiler:
             puts: dict[str, Put] = {}
             self._messages[descriptor.full_name] = _message_reader(puts)
             for field in descriptor.fields:
-                if field.name != EXTRA:
+                if field.name != EXTRA and not _is_ours(field):
                     puts[key_of(field)] = self._field(field)
         return self._messages[descriptor.full_name]
 
@@ -93,10 +93,18 @@ class _Compiler:
         return _message_list_put(field.name, read) if field.is_repeated else _message_put(field.name, read)
 
 
+def _is_ours(field: FieldDescriptor) -> bool:
+    """Whether the field holds what the sidecar itself has to say, as `call` does: upstream cannot fill it."""
+    message = field.message_type
+    if message is None or message.full_name in _WELL_KNOWN or message.GetOptions().map_entry:
+        return False
+    return EXTRA not in message.fields_by_name
+
+
 def _message_reader(puts: Mapping[str, Put]) -> Callable[[Message, Any], None]:
     def read(message: Message, json: Any) -> None:
         if not isinstance(json, dict):
-            raise TypeError
+            raise Mismatch(json)
         extra: dict[str, Any] = {}
         for key, value in json.items():
             put = puts.get(key)
@@ -106,12 +114,12 @@ def _message_reader(puts: Mapping[str, Put]) -> Callable[[Message, Any], None]:
             except Mismatch as mismatch:
                 raise mismatch.under(f".{key}") from None
             except (TypeError, ValueError):
-                raise Mismatch(key, value) from None
+                raise Mismatch(value).under(f".{key}") from None
         if extra:
             try:
                 setattr(message, EXTRA, orjson.dumps(extra).decode())
             except TypeError:  # nested deeper than orjson writes
-                raise Mismatch(next(iter(extra)), extra) from None
+                raise Mismatch(extra).under(f".{next(iter(extra))}") from None
 
     return read
 
@@ -134,7 +142,13 @@ def _list_put(name: str, convert: Convert) -> Put:
     def put(message: Message, values: Any) -> bool:
         if not isinstance(values, list):
             raise TypeError
-        converted = [convert(value) for value in values]
+        converted: list[Any] = []
+        try:
+            for value in values:
+                converted.append(convert(value))  # noqa: PERF401 - its length is the path of a failure
+        except (TypeError, ValueError):
+            at = len(converted)
+            raise Mismatch(values[at]).under(f"[{at}]") from None
         if None in converted:
             return False
         getattr(message, name).extend(converted)
@@ -223,9 +237,8 @@ def _enum_converter(enum: EnumDescriptor) -> Convert:
             raise TypeError
         if (number := numbers.get(value)) is not None:
             return number
-        if value.endswith("UNSPECIFIED") or value == "UNKNOWN":
-            return 0
-        return numbers.get(value.upper())  # service tiers are spelled in lower case
+        word = value.upper()  # service tiers are spelled in lower case
+        return 0 if word.endswith("UNSPECIFIED") or word == "UNKNOWN" else numbers.get(word)
 
     return convert
 

@@ -9,6 +9,7 @@ because that is how a reply hands out a newer word and a caller must be able to 
 
 import base64
 import math
+import re
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -26,8 +27,12 @@ from sidecar.edge.spelling import EXTRA, carries_json, key_of, plain, words_of
 
 Write = Callable[[Any], Any]
 
-_MAX_JSON_DEPTH = 100
-"""Nesting allowed in JSON text; protobuf's own limit for messages."""
+_WORD = re.compile(r"[A-Za-z]\w*", re.ASCII)
+"""What an enum word looks like: one goes into a header, so nothing else may pass for one."""
+_MAX_JSON_DEPTH = 50
+"""Nesting allowed in JSON text. Protobuf allows messages 100 levels, each up to two of JSON, and orjson
+writes 254 in all.
+"""
 
 
 class _Unfit(Exception):
@@ -137,7 +142,9 @@ class _Typed:
 
     def _is_newer_word(self, key: str, value: Any) -> bool:
         words = self._words.get(key)
-        return words is not None and isinstance(value, str) and value.upper() not in words
+        if words is None or not isinstance(value, str) or not _WORD.fullmatch(value):
+            return False
+        return value.upper() not in words
 
 
 def _message_writer(fields: Mapping[int, tuple[str, Write]], typed: _Typed, extras: _Extras) -> Write:

@@ -6,12 +6,14 @@ and each would get half of the calls.
 """
 
 import asyncio
+import operator
 import os
 import socket
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -19,9 +21,11 @@ from grpc_reflection.v1alpha import reflection
 from sidecar.config.settings import ListenSettings
 from sidecar.edge.health import Health
 from sidecar.v1 import gemini_service_pb2
-from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceServicer, add_GeminiServiceServicer_to_server
+from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceServicer
 
-SERVICES = (gemini_service_pb2.DESCRIPTOR.services_by_name["GeminiService"].full_name,)
+_GEMINI = gemini_service_pb2.DESCRIPTOR.services_by_name["GeminiService"]
+
+SERVICES = (_GEMINI.full_name,)
 """The services of the product, by full name."""
 
 _FRAME_SLACK_BYTES = 64 * 1024
@@ -41,7 +45,7 @@ class Listener:
     ) -> None:
         self.address = address
         self._server = grpc.aio.server(options=_options(settings))
-        add_GeminiServiceServicer_to_server(service, self._server)
+        self._server.add_generic_rpc_handlers((_handlers(service),))
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
         health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
         reflection.enable_server_reflection((*SERVICES, health_name, reflection.SERVICE_NAME), self._server)
@@ -78,6 +82,20 @@ async def drain_all(listeners: Sequence[Listener], limit_s: float) -> None:
             group.create_task(listener.drain(limit_s))
 
 
+def _handlers(service: GeminiServiceServicer) -> grpc.GenericRpcHandler:
+    """What the generated registration makes, but for the requests: they stay as they are on the wire."""
+    makers = {True: grpc.unary_stream_rpc_method_handler, False: grpc.unary_unary_rpc_method_handler}
+    return grpc.method_handlers_generic_handler(
+        _GEMINI.full_name,
+        {
+            method.name: makers[method.server_streaming](
+                getattr(service, method.name), response_serializer=operator.methodcaller("SerializeToString")
+            )
+            for method in _GEMINI.methods
+        },
+    )
+
+
 def _clear_stale(path: Path) -> None:
     """Make way for a socket at `path`: remove what a dead process left, refuse what a live one serves."""
     try:
@@ -96,13 +114,14 @@ def _clear_stale(path: Path) -> None:
 
 
 def _options(settings: ListenSettings) -> Sequence[tuple[str, int]]:
-    keepalive_ms = int(settings.keepalive_time * 1000)
+    keepalive_timeout_ms = int(settings.keepalive_timeout * 1000)
     return (
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", settings.message_limit),
         ("grpc.max_send_message_length", settings.message_limit + _FRAME_SLACK_BYTES),
-        ("grpc.keepalive_time_ms", keepalive_ms),
-        ("grpc.keepalive_timeout_ms", int(settings.keepalive_timeout * 1000)),
+        ("grpc.keepalive_time_ms", int(settings.keepalive_time * 1000)),
+        ("grpc.keepalive_timeout_ms", keepalive_timeout_ms),
+        ("grpc.http2.ping_timeout_ms", keepalive_timeout_ms),  # one minute, and it is this one that counts
         ("grpc.keepalive_permit_without_calls", 1),
         (
             "grpc.http2.min_ping_interval_without_data_ms",

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 import grpc
-from google.protobuf.message import Message
 
 from sidecar.core.call import Call, Method
 from sidecar.core.errors import SidecarError
@@ -22,6 +21,7 @@ from sidecar.core.ports import Observer
 from sidecar.edge import report, status
 from sidecar.edge.context import REQUEST_ID, Arrivals, Context
 from sidecar.edge.convert import Face, ReplyMessage
+from sidecar.edge.writer import Writer, gone_is_cancelled
 from sidecar.pipeline.generate import generate
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
@@ -33,7 +33,9 @@ _log = logging.getLogger(__name__)
 
 
 class GeminiService(GeminiServiceServicer):
-    """The service as one listener serves it."""
+    """The service as one listener serves it. Takes requests as they are on the wire: a message that cannot be
+    read is refused like any other bad request, where grpc itself would answer UNKNOWN.
+    """
 
     def __init__(
         self,
@@ -49,44 +51,46 @@ class GeminiService(GeminiServiceServicer):
         self._policy = policy
         self._observer = observer
 
-    async def Generate(self, request: Message, context: Context) -> ReplyMessage:
+    async def Generate(self, request: bytes, context: Context) -> ReplyMessage:
         """One answer to one request."""
         return await self._answered(Method.GENERATE, request, context)
 
-    async def StreamGenerate(self, request: Message, context: Context) -> None:
+    async def StreamGenerate(self, request: bytes, context: Context) -> None:
         """The answer in chunks, as the model makes them."""
         journal = self._opened(Method.STREAM_GENERATE, context)
         face = self._faces[Method.STREAM_GENERATE]
+        writer = Writer(context)
 
         async def emit(chunk: Reply) -> None:
             message = await face.write_reply(chunk)
             if not journal.chunks:  # no attempt follows the first chunk, so the report is complete
                 report.fill(message.call, journal, chunk.service_tier)
-            await context.write(message)
+            await writer.write(message)
 
         try:
             with journal:
                 await stream(await self._read(request, journal), self._stages, journal, emit)
         except Exception as error:
+            await writer.idle()
             await _refuse(context, error, journal)
 
-    async def CountTokens(self, request: Message, context: Context) -> ReplyMessage:
+    async def CountTokens(self, request: bytes, context: Context) -> ReplyMessage:
         """How many tokens a request has."""
         return await self._answered(Method.COUNT_TOKENS, request, context)
 
-    async def EmbedContent(self, request: Message, context: Context) -> ReplyMessage:
+    async def EmbedContent(self, request: bytes, context: Context) -> ReplyMessage:
         """One vector for each content."""
         return await self._answered(Method.EMBED_CONTENT, request, context)
 
-    async def ListModels(self, request: Message, context: Context) -> ReplyMessage:
+    async def ListModels(self, request: bytes, context: Context) -> ReplyMessage:
         """A page of the models upstream has."""
         return await self._answered(Method.LIST_MODELS, request, context)
 
-    async def GetModel(self, request: Message, context: Context) -> ReplyMessage:
+    async def GetModel(self, request: bytes, context: Context) -> ReplyMessage:
         """One model as upstream describes it."""
         return await self._answered(Method.GET_MODEL, request, context)
 
-    async def _answered(self, method: Method, request: Message, context: Context) -> ReplyMessage:
+    async def _answered(self, method: Method, request: bytes, context: Context) -> ReplyMessage:
         journal = self._opened(method, context)
         try:
             with journal:
@@ -102,7 +106,7 @@ class GeminiService(GeminiServiceServicer):
         context.set_trailing_metadata(((REQUEST_ID, arrival.request_id),))
         return Journal(arrival, self._observer, time.perf_counter)
 
-    async def _read(self, request: Message, journal: Journal) -> Call:
+    async def _read(self, request: bytes, journal: Journal) -> Call:
         model, body = await self._faces[journal.arrival.method].read_request(request)
         journal.model = model
         return Call(arrival=journal.arrival, model=model, body=body, policy=self._policy())
@@ -121,4 +125,5 @@ async def _refuse(context: Context, error: Exception, journal: Journal) -> NoRet
         trailers.append(
             (_SAFE_RETRY, "1")
         )  # a proxy may repeat the call: nothing was sent upstream, nothing can be billed twice
-    await context.abort(refusal.code, refusal.details, tuple(trailers))
+    with gone_is_cancelled():
+        await context.abort(refusal.code, refusal.details, tuple(trailers))

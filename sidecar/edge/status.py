@@ -26,9 +26,11 @@ from sidecar.core.errors import (
 DOMAIN = "gemini-sidecar"
 """`ErrorInfo.domain` of every error of ours."""
 
-_MESSAGE_BYTES = 1000
+_MESSAGE_BYTES = 600
 _DETAIL_BYTES = 3000
-"""A client refuses trailers over 8 KiB in all; details travel in base64 and beside the message."""
+"""A client refuses trailers over 8 KiB in all. The message travels twice: among the details, in base64, and
+beside them, where a byte that is not ASCII takes three.
+"""
 
 CODES: Mapping[Reason, grpc.StatusCode] = {
     Reason.INVALID_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,

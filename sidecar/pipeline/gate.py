@@ -1,12 +1,13 @@
 """How many calls are inside, and whether more may come in.
 
 Shedding is decided before anything else is done for a call, so that an overloaded sidecar spends nothing on
-what it refuses.
+what it refuses. The gate also ends what is inside, when draining lasts too long: from within, so that each
+call still gets a status of ours.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from sidecar.core.errors import Draining, Overloaded
 
@@ -16,48 +17,69 @@ class Gate:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._in_flight = 0
-        self._is_draining = False
+        self._inside: set[asyncio.Timeout] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._asked = 0
+        self._is_draining = False
 
     def __repr__(self) -> str:
-        return (
-            f"<Gate {self._in_flight} of {self._limit} in flight{', draining' if self._is_draining else ''}>"
-        )
+        state = ", draining" if self._is_draining else ""
+        return f"<Gate {self.in_flight} of {self._limit} in flight{state}>"
 
     @property
     def in_flight(self) -> int:
         """Calls inside now."""
-        return self._in_flight
+        return len(self._inside)
 
     @property
     def is_draining(self) -> bool:
         """Whether new calls are refused for good."""
         return self._is_draining
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Hold a place while the call runs. Raises Draining or Overloaded."""
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold a place while the call runs. Raises Draining, also when `cut` ends the call, or Overloaded."""
+        self._asked += 1
         if self._is_draining:
             raise Draining("this sidecar is shutting down")
-        if self._in_flight >= self._limit:
+        if self.in_flight >= self._limit:
             raise Overloaded(
                 f"this sidecar holds {self._limit} calls, as many as it may (listen.max_in_flight)"
             )
-        self._in_flight += 1
-        self._idle.clear()
+        cut = asyncio.timeout(None)
         try:
-            yield
+            async with cut:
+                self._inside.add(cut)
+                self._idle.clear()
+                yield
+        except TimeoutError:
+            if not cut.expired():
+                raise
+            raise Draining("this sidecar is shutting down and can wait for the answer no longer") from None
         finally:
-            self._in_flight -= 1
-            if not self._in_flight:
+            self._inside.discard(cut)
+            if not self._inside:
                 self._idle.set()
 
     def drain(self) -> None:
         """Refuse new calls from now on."""
         self._is_draining = True
 
-    async def wait_idle(self) -> None:
+    async def quiet(self, pause_s: float) -> None:
+        """Wait until nobody has asked for a place for `pause_s`."""
+        asked = -1
+        while asked != self._asked:
+            asked = self._asked
+            await asyncio.sleep(pause_s)
+
+    async def idle(self) -> None:
         """Wait until no call is inside."""
         await self._idle.wait()
+
+    def cut(self) -> None:
+        """End every call inside. May be repeated."""
+        now = asyncio.get_running_loop().time()
+        for call in self._inside:
+            if not call.expired():  # it is on its way out
+                call.reschedule(now)

@@ -18,7 +18,6 @@ async def generate(call: Call, stages: Stages, journal: Journal) -> Reply:
         journal.saw(reply)
         return reply
 
-    async with within_deadline(journal):
-        with stages.gate.slot():
-            admission = await admit(call, stages, journal)
-            return await attempts(call, admission.permit, stages.limits, journal, ask)
+    async with within_deadline(journal), stages.gate.slot():
+        admission = await admit(call, stages, journal)
+        return await attempts(call, admission.permit, stages.limits, journal, ask)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Call
-from sidecar.core.errors import StreamInterrupted, UpstreamError
+from sidecar.core.errors import Draining, ReplyTooLarge, StreamInterrupted, UpstreamError
 from sidecar.core.outcome import Reply
 from sidecar.pipeline.admit import admit
 from sidecar.pipeline.attempts import attempts
@@ -31,21 +31,26 @@ async def stream(call: Call, stages: Stages, journal: Journal, emit: Emit) -> No
                     journal.saw(chunk)
                     await emit(chunk)
                     journal.chunk_sent()
-        except UpstreamError as error:
+        except (UpstreamError, ReplyTooLarge) as error:
             if journal.chunks:
                 raise _interrupted(error, journal) from error
             raise
 
-    async with within_deadline(journal):
-        with stages.gate.slot():
+    try:
+        async with within_deadline(journal), stages.gate.slot():
             admission = await admit(call, stages, journal)
             await attempts(call, admission.permit, stages.limits, journal, ask)
+    except Draining as error:  # the gate cut a call that had begun to answer
+        if journal.chunks:
+            raise _interrupted(error, journal) from error
+        raise
 
 
-def _interrupted(error: UpstreamError, journal: Journal) -> StreamInterrupted:
-    cause = {"cause": str(error.reason)}
+def _interrupted(error: UpstreamError | ReplyTooLarge | Draining, journal: Journal) -> StreamInterrupted:
+    """What the caller is told of a failure after the commit point: the cause with its metadata, and how far
+    the stream came.
+    """
     return StreamInterrupted(
         f"the stream broke off after {journal.chunks} chunks: {error.message}",
-        http_status=error.http_status,
-        metadata=error.metadata | journal.progress() | cause,
+        metadata=error.metadata | journal.progress() | {"cause": str(error.reason)},
     )

@@ -4,7 +4,8 @@ Pure.
 Google answers with `{"error": {"code", "message", "status", "details": [...]}}`, proxies before it with
 anything. The HTTP status decides first; what it leaves open is settled, in this order, by the
 machine-readable details, by `error.status`, and only last by words of the message. The caller learns the
-upstream's own words, on one line and capped, except where they concern our credentials.
+upstream's own words, on one line, capped and without keys or tokens, except where they concern our
+credentials.
 
 429 needs care. Its RetryInfo is short even when a whole day's quota is gone, so `PerDay` in the quota id
 beats it; and a limit of zero means the model is not offered to this project at all, so no waiting helps.
@@ -33,9 +34,10 @@ _MESSAGE_CHARS = 512
 _SHARED_CAPACITY_RETRY_S = (
     1.0  # a 429 without details is Google's shared capacity: it asks for backoff but names no delay
 )
-_RETRY_IN = re.compile(r"\s*Please retry in (\d+(?:\.\d+)?)s\.?")
+_RETRY_IN = re.compile(r"\s*Please retry in (\d{1,9}(?:\.\d{1,9})?)s\.?")
 _ZERO_LIMIT = re.compile(r"limit: 0\b")
 _HANDLE = re.compile(r"permission to access the \w+|CachedContent not found", re.IGNORECASE)
+_CREDENTIAL = re.compile(r"(?:AIza|AQ\.|ya29\.)[\w.-]+")  # Google names the key that it has suspended
 _KEY_REASONS = ("API_KEY_INVALID", "API_KEY_EXPIRED")
 
 
@@ -133,7 +135,7 @@ def _mappings(value: object) -> Iterable[Mapping[str, Any]]:
 
 
 def _one_line(text: object) -> str:
-    return " ".join(text.split())[:_MESSAGE_CHARS] if isinstance(text, str) else ""
+    return _CREDENTIAL.sub("****", " ".join(text.split()))[:_MESSAGE_CHARS] if isinstance(text, str) else ""
 
 
 def _field_violations(details: Iterable[Mapping[str, Any]]) -> Iterable[FieldViolation]:

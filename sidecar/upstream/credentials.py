@@ -1,12 +1,14 @@
 """The headers that prove us to Google: an API key, or an OAuth token of google-auth.
 
 google-auth is imported with the first Vertex call, and its blocking work (reading files, fetching tokens)
-runs in a thread. Each endpoint's token is fetched by one caller while the others wait for it; a token near
-its end is renewed by the next caller.
+runs in a thread. An endpoint's token is fetched once for all callers that wait for it, and a caller who goes
+away takes nothing from the others; a token near its end is renewed by the next caller.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from sidecar.core.errors import UpstreamCredentials, UpstreamUnavailable
@@ -16,24 +18,18 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials as GoogleCredentials
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-
-
-@dataclass(slots=True)
-class _Token:
-    """One endpoint's google-auth credentials and the lock under which they are loaded and refreshed."""
-
-    google: "GoogleCredentials | None" = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+_FETCH_TIMEOUT_S = 10.0
+"""For an answer of the token service; google-auth would wait for two minutes, and all callers with it."""
 
 
 class Credentials:
     """Authorization headers by endpoint."""
 
     def __init__(self) -> None:
-        self._tokens: dict[Endpoint, _Token] = {}
+        self._fetches: dict[Endpoint, Future[GoogleCredentials]] = {}
 
     def __repr__(self) -> str:
-        return f"<Credentials with tokens of {sorted(endpoint.project for endpoint in self._tokens)}>"
+        return f"<Credentials with tokens of {sorted(endpoint.project for endpoint in self._fetches)}>"
 
     async def headers(self, endpoint: Endpoint) -> dict[str, str]:
         """The headers to add to a request to `endpoint`.
@@ -43,13 +39,13 @@ class Credentials:
         """
         if endpoint.api is Api.GEMINI:
             return {"x-goog-api-key": endpoint.key.reveal()} if endpoint.key else {}
-        token = self._tokens.setdefault(endpoint, _Token())
-        if not _is_fresh(token.google):
-            async with token.lock:
-                if not _is_fresh(token.google):
-                    token.google = await asyncio.to_thread(_renewed, endpoint, token.google)
-        google = token.google
-        if google is None or google.token is None:
+        fetch = self._fetches.get(endpoint)
+        google = _fetched(fetch)
+        if google is None or google.token_state.name != "FRESH":
+            if fetch is None or fetch.done():
+                fetch = self._fetches[endpoint] = _fetch(endpoint, google)
+            google = await asyncio.wrap_future(fetch)
+        if google.token is None:
             raise UpstreamCredentials(f"project {endpoint.project}: Google issued no access token")
         headers = {"Authorization": f"Bearer {google.token}"}
         if quota_project := getattr(google, "quota_project_id", None):
@@ -58,11 +54,28 @@ class Credentials:
 
     def forget(self) -> None:
         """Read credentials anew from now on: the files behind them may have changed."""
-        self._tokens.clear()
+        self._fetches.clear()
 
 
-def _is_fresh(google: "GoogleCredentials | None") -> bool:
-    return google is not None and google.token_state.name == "FRESH"
+def _fetched(fetch: "Future[GoogleCredentials] | None") -> "GoogleCredentials | None":
+    return fetch.result() if fetch and fetch.done() and fetch.exception() is None else None
+
+
+def _fetch(endpoint: Endpoint, known: "GoogleCredentials | None") -> "Future[GoogleCredentials]":
+    """Renew in a thread of its own. Nothing can cancel it, so it is a daemon: for an executor's thread the
+    exit would wait.
+    """
+    fetched: Future[GoogleCredentials] = Future()
+    fetched.set_running_or_notify_cancel()  # from now on a caller who is cancelled leaves it alone
+
+    def fetch() -> None:
+        try:
+            fetched.set_result(_renewed(endpoint, known))
+        except BaseException as error:  # whatever it is belongs to those who wait
+            fetched.set_exception(error)
+
+    Thread(target=fetch, name="token-fetch", daemon=True).start()
+    return fetched
 
 
 def _renewed(endpoint: Endpoint, known: "GoogleCredentials | None") -> "GoogleCredentials":
@@ -72,12 +85,17 @@ def _renewed(endpoint: Endpoint, known: "GoogleCredentials | None") -> "GoogleCr
 
     try:
         credentials = known or _loaded(endpoint)
-        credentials.refresh(Request())
-    except TransportError as error:
-        raise UpstreamUnavailable(
-            f"project {endpoint.project}: Google's token service cannot be reached"
-        ) from error
+        credentials.refresh(partial(Request(), timeout=_FETCH_TIMEOUT_S))
     except (GoogleAuthError, OSError, ValueError) as error:
+        if known is not None and known.token_state.name == "STALE":  # near its end, but good enough for now
+            return known
+        # the metadata server's TransportError comes wrapped in a RefreshError that does not say it will pass
+        if isinstance(error, TransportError) or isinstance(error.__cause__, TransportError):
+            raise UpstreamUnavailable(
+                f"project {endpoint.project}: Google's token service cannot be reached"
+            ) from error
+        if isinstance(error, GoogleAuthError) and error.retryable:
+            raise UpstreamUnavailable(f"project {endpoint.project}: Google's token service failed") from error
         raise UpstreamCredentials(
             f"project {endpoint.project}: its Google credentials were refused"
         ) from error

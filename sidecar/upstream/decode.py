@@ -2,8 +2,9 @@
 
 Checked are the things that decide: the shape of candidates and feedback, for `judge`; token counts, for
 settlement. Everything else passes through; `edge/convert` checks types against the schema when it builds the
-typed reply. Vertex words some answers differently (embeddings by `predict`, publisher models); they are
-brought into the Developer API's words here, so nobody else has to know.
+typed reply, so null or empty may stand for absent here. Vertex words some answers differently (embeddings by
+`predict`, publisher models); they are brought into the Developer API's words here, so nobody else has to
+know.
 """
 
 import asyncio
@@ -63,12 +64,11 @@ def _read_generate(raw: bytes) -> Reply:
 def generate_reply(json: Json) -> Reply:
     """Check the parts of a GenerateContentResponse that decisions rest on, and lift out its usage."""
     for candidate in _objects(json, "candidates"):
-        index = candidate.get("index", 0)
-        if type(index) is not int:
+        if type(candidate.get("index") or 0) is not int:
             raise malformed("candidates.index is not an integer")
-        if not isinstance(candidate.get("finishReason", ""), str | None):
+        if not isinstance(candidate.get("finishReason"), str | None):
             raise malformed("candidates.finishReason is not a string")
-    if not isinstance(json.get("promptFeedback", {}), dict):
+    if not isinstance(json.get("promptFeedback") or {}, dict):
         raise malformed("promptFeedback is not an object")
     usage = _usage(json)
     tier = json.get("usageMetadata", {}).get("serviceTier") if usage else None
@@ -77,35 +77,57 @@ def generate_reply(json: Json) -> Reply:
 
 def _read_count(raw: bytes) -> Reply:
     json = parse(raw)
-    if type(json.get("totalTokens", 0)) is not int:
+    if type(json.get("totalTokens") or 0) is not int:
         raise malformed("totalTokens is not an integer")
     return Reply(json=json, usage=None)
 
 
 def _read_embeddings(raw: bytes) -> Reply:
     json = parse(raw)
+    usage = _usage(json)
     if "predictions" in json:  # Vertex `predict`
-        return Reply(
-            json={"embeddings": [_from_prediction(p) for p in _objects(json, "predictions")]}, usage=None
-        )
-    if "embedding" in json:  # `embedContent`, one at a time
-        rest = {key: value for key, value in json.items() if key != "embedding"}
-        return Reply(json={"embeddings": [json["embedding"]], **rest}, usage=_usage(json))
-    return Reply(json=json, usage=_usage(json))
+        vectors = [_from_prediction(prediction) for prediction in _objects(json, "predictions")]
+    elif "embedding" in json:  # Vertex `embedContent`, one at a time
+        vectors = [_from_single(json)]
+    else:
+        vectors = [_spelled(vector) for vector in _objects(json, "embeddings")]
+    rest = _without(json, "predictions", "embedding", "truncated", "embeddings")
+    return Reply(json={"embeddings": vectors, **rest}, usage=usage)
 
 
 def _from_prediction(prediction: Json) -> Json:
-    embeddings = prediction.get("embeddings")
-    if not isinstance(embeddings, dict):
+    vector = prediction.get("embeddings")
+    if not isinstance(vector, dict):
         raise malformed("predictions.embeddings is not an object")
-    statistics = embeddings.get("statistics")
-    if not isinstance(statistics, dict):
-        return {"values": embeddings.get("values", [])}
-    spelled = {
-        "truncated": statistics.get("truncated", False),
-        "tokenCount": statistics.get("token_count", 0),
+    return _spelled(vector)
+
+
+def _from_single(answer: Json) -> Json:
+    """The one vector, with what the answer says of the whole request as its statistics."""
+    vector = answer["embedding"]
+    if not isinstance(vector, dict):
+        raise malformed("embedding is not an object")
+    usage = answer.get("usageMetadata") or {}
+    statistics = {
+        "truncated": answer.get("truncated"),
+        "tokenCount": usage.get("promptTokenCount"),
+        "tokensDetails": usage.get("promptTokensDetails"),
     }
-    return {"values": embeddings.get("values", []), "statistics": spelled}
+    said = {key: value for key, value in statistics.items() if value}
+    return {**vector, "statistics": said} if said else vector
+
+
+def _spelled(vector: Json) -> Json:
+    """A vector whose statistics have lowerCamel keys: Vertex spells one of them otherwise."""
+    statistics = vector.get("statistics")
+    if not isinstance(statistics, dict) or "token_count" not in statistics:
+        return vector
+    rest = _without(statistics, "token_count")
+    return {**vector, "statistics": {"tokenCount": statistics["token_count"], **rest}}
+
+
+def _without(json: Json, *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in json.items() if key not in keys}
 
 
 def _read_models(raw: bytes) -> Reply:
@@ -129,7 +151,7 @@ def _from_publisher(model: Json) -> Json:
 
 def _objects(json: Json, key: str) -> list[dict[str, Any]]:
     """The list of objects under `key`, empty when absent."""
-    value = json.get(key, [])
+    value = json.get(key) or []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise malformed(f"{key} is not a list of objects")
     return value
@@ -152,7 +174,7 @@ def _usage(json: Json) -> Usage | None:
 
 
 def _count(metadata: Mapping[str, Any], key: str) -> int:
-    value = metadata.get(key, 0)
+    value = metadata.get(key) or 0
     if type(value) is not int or not 0 <= value < 2**31:
         raise malformed(f"usageMetadata.{key} is not a token count")
     return value

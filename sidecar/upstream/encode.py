@@ -117,7 +117,7 @@ def _embed(candidate: Candidate, body: Json) -> _Shaped:
     if candidate.endpoint.api is Api.GEMINI:
         model = _resource(candidate)
         return _Shaped(
-            "batchEmbedContents", {"requests": [{"model": model, "content": c, **options} for c in contents]}
+            "batchEmbedContents", {"requests": [{**options, "model": model, "content": c} for c in contents]}
         )
     if "gemini" not in candidate.model:
         return _Shaped("predict", _prediction(contents, options))

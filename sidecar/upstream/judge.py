@@ -8,7 +8,8 @@ complete only when something was said and every candidate that spoke has finishe
 from sidecar.core.call import Json
 from sidecar.core.errors import Reason, UpstreamUnavailable
 
-_UNFINISHED = (None, "", "FINISH_REASON_UNSPECIFIED")  # Vertex sends the last of these on interim chunks
+_UNSAID = (None, "", "FINISH_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED")
+"""No reason at all: Vertex spells the unspecified finish reason out on interim chunks."""
 
 
 class StreamJudge:
@@ -29,12 +30,12 @@ class StreamJudge:
 
     def see(self, chunk: Json) -> None:
         """Note what one well-formed chunk (see `decode.reply`) finishes."""
-        for candidate in chunk.get("candidates", ()):
-            index = candidate.get("index", 0)
+        for candidate in chunk.get("candidates") or ():
+            index = candidate.get("index") or 0
             self._speaking.add(index)
-            if candidate.get("finishReason") not in _UNFINISHED:
+            if candidate.get("finishReason") not in _UNSAID:
                 self._finished.add(index)
-        if chunk.get("promptFeedback", {}).get("blockReason"):
+        if (chunk.get("promptFeedback") or {}).get("blockReason") not in _UNSAID:
             self._blocked = True
 
     @property

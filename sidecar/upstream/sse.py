@@ -36,13 +36,14 @@ class SseParser:
             start = end + 1
         del self._buffer[:start]
         self._searched = len(self._buffer)
-        if len(self._buffer) + sum(map(len, self._lines)) > self._max_event_bytes:
+        if len(self._buffer) + sum(map(len, self._lines)) + len(self._lines) > self._max_event_bytes:
             raise EventTooLarge
         return events
 
     def end(self) -> bytes:
         """The data of the event that the end of the stream left unfinished; empty when there is none."""
-        self._take_line(bytes(self._buffer), [])
+        if line := bytes(self._buffer).rstrip(b"\r"):
+            self._take_line(line, [])
         self._buffer.clear()
         return b"\n".join(self._lines)
 

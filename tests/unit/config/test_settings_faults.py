@@ -45,6 +45,7 @@ BAD_FILES = [
     ("upstream: {connect_timeout: 1:30}", "upstream.connect_timeout", "is not a duration"),
     ("upstream: {total_timeout: [1s]}", "upstream.total_timeout", "is not a duration"),
     ("upstream: {ca_file: /nowhere/ca.pem}", "upstream.ca_file", "cannot be read: No such file or directory"),
+    ("upstream: {transport: grpc}", "upstream.transport", "is not a known word"),
     ("limits: {scope: fleet}", "limits.scope", "is not a scope that this release keeps limits in"),
     ("identity: {principal: ''}", "identity.principal", "is empty or has white space in it"),
     ("identity: {principal: a b}", "identity.principal", "is empty or has white space in it"),
@@ -90,6 +91,17 @@ def test_a_bundle_without_certificates_is_refused(folder: Folder) -> None:
     assert (fault.path, fault.reason) == ("upstream.ca_file", "holds no certificate in PEM")
     bundle = Path(certifi.where())
     assert folder.load(f"upstream: {{ca_file: {bundle}}}").settings.upstream.ca_file == bundle
+
+
+def test_the_sdk_transport_is_refused_where_google_genai_is_not_installed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert folder.load("upstream: {transport: sdk}").settings.upstream.transport == "sdk"
+    monkeypatch.setattr("sidecar.config.checks.find_spec", lambda name: None)
+    (fault,) = folder.faults("upstream: {transport: sdk}")
+    assert (fault.path, fault.reason) == ("upstream.transport", "needs google-genai, which is not installed")
+    assert "gemini-sidecar[sdk]" in fault.remedy
+    assert folder.load().settings.upstream.transport == "rest"
 
 
 def test_the_scope_of_limits_must_be_said(folder: Folder) -> None:

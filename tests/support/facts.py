@@ -1,0 +1,165 @@
+"""Builders of facts: each gives a well-formed one, and a test names only what it is about."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from sidecar.core.attempt import Attempt
+from sidecar.core.call import Arrival, Body, Call, Json, Method
+from sidecar.core.errors import NoEndpoint, SidecarError
+from sidecar.core.outcome import Outcome, Reply, Usage
+from sidecar.core.permit import Candidate, Permit
+from sidecar.core.policy import Api, Endpoint, Policy
+from sidecar.core.principal import Principal
+from sidecar.core.secret import Secret
+
+API_KEY = "AIza-made-up-key"
+MODEL = "gemini-3.8-flash"
+HELLO: Json = {"contents": [{"parts": [{"text": "hi"}], "role": "user"}]}
+
+
+def gemini(base_url: str = "https://gemini.test", **values: Any) -> Endpoint:
+    """A project of the Developer API."""
+    facts: dict[str, Any] = {"project": "main", "api_version": "v1beta", "key": Secret(API_KEY), **values}
+    return Endpoint(api=Api.GEMINI, base_url=base_url, **facts)
+
+
+def vertex(base_url: str = "https://vertex.test", **values: Any) -> Endpoint:
+    """A project of Vertex AI."""
+    facts: dict[str, Any] = {
+        "project": "cloud",
+        "api_version": "v1",
+        "cloud_project": "acme",
+        "location": "europe-west4",
+        **values,
+    }
+    return Endpoint(api=Api.VERTEX, base_url=base_url, **facts)
+
+
+def policy(*endpoints: Endpoint, **values: Any) -> Policy:
+    """A Policy of these endpoints, one Gemini project when none is named."""
+    return Policy(**{"digest": "0" * 64, "endpoints": endpoints or (gemini(),), **values})
+
+
+def permit(*endpoints: Endpoint, model: str = MODEL) -> Permit:
+    """Leave to ask these endpoints, in this order."""
+    candidates = tuple(Candidate(endpoint, model) for endpoint in endpoints or (gemini(),))
+    return Permit(Principal("pod"), candidates)
+
+
+def arrival(method: Method = Method.GENERATE, allowed_s: float = 60.0, **values: Any) -> Arrival:
+    """A call that has just come in. Its deadline is on the running loop's clock, if one runs."""
+    try:
+        now = asyncio.get_running_loop().time()
+    except RuntimeError:
+        now = 0.0
+    facts: dict[str, Any] = {
+        "request_id": "req-1",
+        "listener": "local",
+        "received_at": 0.0,
+        "deadline": now + allowed_s,
+        **values,
+    }
+    return Arrival(method=method, allowed_s=allowed_s, **facts)
+
+
+def call(method: Method = Method.GENERATE, body: Json | Body = HELLO, **values: Any) -> Call:
+    """A call read and well-formed."""
+    facts: dict[str, Any] = {
+        "arrival": arrival(method),
+        "model": "" if method is Method.LIST_MODELS else MODEL,
+        "body": body if isinstance(body, Body) else Body(json=body, has_unknown_fields=False),
+        "policy": policy(),
+        **values,
+    }
+    return Call(**facts)
+
+
+class FakeGrant:
+    """A Grant that remembers what it was told."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.candidate = candidate
+        self.is_sent = False
+        self.sent_count = 0
+        self.settled: list[tuple[str, Usage | None]] = []
+
+    def __repr__(self) -> str:
+        return f"<FakeGrant sent {self.sent_count} times, settled {self.settled}>"
+
+    def sent(self) -> None:
+        self.is_sent = True
+        self.sent_count += 1
+
+    def settle(self, ended: str, usage: Usage | None) -> None:
+        self.settled.append((ended, usage))
+
+
+def attempt(
+    endpoint: Endpoint | None = None,
+    method: Method = Method.GENERATE,
+    body: Json | Body = HELLO,
+    **values: Any,
+) -> Attempt:
+    """A first attempt on a FakeGrant. `model` is the candidate's; other values are the call's."""
+    candidate = Candidate(endpoint or gemini(), values.pop("model", MODEL))
+    return Attempt(call(method, body, **values), number=1, grant=FakeGrant(candidate))
+
+
+def grant_of(attempt: Attempt) -> FakeGrant:
+    """The FakeGrant of an attempt made here."""
+    assert isinstance(attempt.grant, FakeGrant)
+    return attempt.grant
+
+
+def reply(text: str = "hello", *, finish: str | None = "STOP", usage: Usage | None = None) -> Reply:
+    """An answer, or a chunk, of one candidate."""
+    candidate: dict[str, Any] = {"content": {"parts": [{"text": text}], "role": "model"}}
+    if finish:
+        candidate["finishReason"] = finish
+    return Reply(json={"candidates": [candidate]}, usage=usage)
+
+
+class FakeHold:
+    """A Hold that remembers how it was settled."""
+
+    def __init__(self) -> None:
+        self.settled: list[Usage | None] = []
+
+    def settle(self, usage: Usage | None) -> None:
+        self.settled.append(usage)
+
+
+class FakeLimits:
+    """Limits that grant everything and remember each grant and hold; `refusal` is raised by reserve."""
+
+    def __init__(self) -> None:
+        self.holds: list[FakeHold] = []
+        self.grants: list[FakeGrant] = []
+        self.refusal: SidecarError | None = None
+
+    async def hold(self, call: Call, permit: Permit) -> FakeHold:
+        self.holds.append(FakeHold())
+        return self.holds[-1]
+
+    async def reserve(self, call: Call, candidates: Sequence[Candidate]) -> FakeGrant:
+        if self.refusal is not None:
+            raise self.refusal
+        if not candidates:
+            raise NoEndpoint("no candidate")
+        self.grants.append(FakeGrant(candidates[0]))
+        return self.grants[-1]
+
+
+class FakeObserver:
+    """An Observer that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.arrivals: list[Arrival] = []
+        self.outcomes: list[Outcome] = []
+
+    def arrived(self, arrival: Arrival) -> None:
+        self.arrivals.append(arrival)
+
+    def ended(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)

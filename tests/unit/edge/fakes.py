@@ -1,0 +1,32 @@
+"""What a handler may ask of grpc, without grpc."""
+
+from typing import Any, NoReturn
+
+import grpc
+
+
+class Aborted(Exception):
+    """How grpc leaves a handler whose call was aborted."""
+
+
+class FakeContext:
+    """A ServicerContext that remembers what it was told."""
+
+    def __init__(self, remaining_s: float | None = None, **metadata: str | bytes) -> None:
+        self.remaining_s = remaining_s
+        self.metadata = tuple((key.replace("_", "-"), value) for key, value in metadata.items())
+        self.written: list[Any] = []
+        self.aborted: tuple[grpc.StatusCode, str] | None = None
+
+    def time_remaining(self) -> float | None:
+        return self.remaining_s
+
+    def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...] | None:
+        return self.metadata or None
+
+    async def write(self, message: Any) -> None:
+        self.written.append(message)
+
+    async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
+        self.aborted = (code, details)
+        raise Aborted

@@ -1,0 +1,89 @@
+import pytest
+
+from sidecar.core.errors import Reason
+from sidecar.core.outcome import CANCELLED, OK
+from sidecar.core.policy import Endpoint
+from sidecar.edge import report
+from sidecar.edge.status import CODES
+from sidecar.pipeline.settle import Journal
+from sidecar.v1.call_pb2 import CallReport
+from sidecar.v1.usage_pb2 import ServiceTier
+from tests.support import facts
+
+
+class Clock:
+    """Stands still until told."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def journal_of(*ends: tuple[Endpoint, str]) -> tuple[Journal, Clock]:
+    """A journal with one attempt of 250 ms for each end."""
+    clock = Clock()
+    journal = Journal(facts.arrival(), facts.FakeObserver(), clock)
+    for endpoint, ended in ends:
+        journal.begin(facts.attempt(endpoint, model="gemini-x"))
+        clock.now += 0.25
+        journal.end(ended)
+    return journal, clock
+
+
+def reported(journal: Journal, tier: str = "") -> CallReport:
+    told = CallReport()
+    report.fill(told, journal, tier)
+    return told
+
+
+def test_the_last_attempt_is_the_one_that_served() -> None:
+    journal, _ = journal_of((facts.gemini(), Reason.UPSTREAM_UNAVAILABLE), (facts.vertex(), OK))
+    told = reported(journal, "priority")
+    assert told.request_id == "req-1"
+    assert (told.served.project, told.served.location, told.served.model) == (
+        "cloud",
+        "europe-west4",
+        "gemini-x",
+    )
+    assert told.served.service_tier == ServiceTier.SERVICE_TIER_PRIORITY
+    assert [(attempt.project, attempt.location, attempt.status) for attempt in told.attempts] == [
+        ("main", "", "UNAVAILABLE"),
+        ("cloud", "europe-west4", "OK"),
+    ]
+    assert [attempt.latency.ToMilliseconds() for attempt in told.attempts] == [250, 250]
+
+
+def test_an_attempt_that_still_runs_is_told_as_good_so_far() -> None:
+    journal, clock = journal_of()
+    journal.begin(facts.attempt(facts.gemini()))
+    clock.now += 0.125
+    told = reported(journal)
+    assert [(attempt.number, attempt.status) for attempt in told.attempts] == [(1, "OK")]
+    assert told.attempts[0].latency.ToMilliseconds() == 125
+
+
+def test_without_an_attempt_nobody_served() -> None:
+    journal, _ = journal_of()
+    assert not reported(journal).HasField("served")
+
+
+@pytest.mark.parametrize(
+    ("word", "tier"),
+    [
+        ("", ServiceTier.SERVICE_TIER_UNSPECIFIED),
+        ("flex", ServiceTier.SERVICE_TIER_FLEX),
+        ("STANDARD", ServiceTier.SERVICE_TIER_STANDARD),
+        ("platinum", ServiceTier.SERVICE_TIER_UNSPECIFIED),
+    ],
+)
+def test_the_tier_is_a_word_we_know_or_unspecified(word: str, tier: ServiceTier) -> None:
+    journal, _ = journal_of((facts.gemini(), OK))
+    assert reported(journal, word).served.service_tier == tier
+
+
+@pytest.mark.parametrize("ended", [OK, CANCELLED, *Reason])
+def test_every_end_has_a_status_name(ended: str) -> None:
+    journal, _ = journal_of((facts.gemini(), ended))
+    expected = ended if ended in (OK, CANCELLED) else CODES[Reason(ended)].name
+    assert reported(journal).attempts[0].status == expected

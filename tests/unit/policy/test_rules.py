@@ -1,0 +1,90 @@
+from typing import Any
+
+import pytest
+
+from sidecar.core.call import Body, Method
+from sidecar.core.errors import NoEndpoint, PermissionDenied, Reason
+from sidecar.core.permit import Permit
+from sidecar.core.policy import ModelRoute
+from sidecar.core.principal import Principal
+from sidecar.policy.rules import permit
+from tests.support import facts
+
+POD = Principal("pod", "red")
+MAIN, SPARE = facts.gemini(project="main"), facts.vertex(project="spare")
+ROUTES = {
+    "fast": ModelRoute("gemini-3.8-flash", ("spare", "main")),
+    "gemini-3.8-flash": ModelRoute("gemini-3.8-flash", ("main",)),
+}
+
+
+def decided(model: str, method: Method = Method.GENERATE, unknown: bool = False, **policy: Any) -> Permit:
+    facts_of_policy = {"routes": ROUTES, **policy}
+    call = facts.call(
+        method,
+        model=model,
+        body=Body(json={}, has_unknown_fields=unknown),
+        policy=facts.policy(MAIN, SPARE, **facts_of_policy),
+    )
+    return permit(POD, call)
+
+
+def asked(permit: Permit) -> list[tuple[str, str]]:
+    return [(candidate.endpoint.project, candidate.model) for candidate in permit.candidates]
+
+
+def test_an_alias_goes_to_its_projects_in_their_order() -> None:
+    allowed = decided("fast")
+    assert asked(allowed) == [("spare", "gemini-3.8-flash"), ("main", "gemini-3.8-flash")]
+    assert allowed.principal == POD
+
+
+def test_a_listed_model_goes_to_its_projects_alone() -> None:
+    assert asked(decided("gemini-3.8-flash")) == [("main", "gemini-3.8-flash")]
+
+
+def test_an_unlisted_model_goes_to_every_project() -> None:
+    assert asked(decided("gemini-x")) == [("main", "gemini-x"), ("spare", "gemini-x")]
+
+
+def test_an_unlisted_model_may_be_denied() -> None:
+    with pytest.raises(PermissionDenied, match="'gemini-x' is not listed") as error:
+        decided("gemini-x", unlisted_models=False)
+    assert error.value.reason == Reason.PERMISSION_DENIED
+
+
+def test_a_listed_model_is_allowed_where_unlisted_ones_are_denied() -> None:
+    assert asked(decided("fast", unlisted_models=False))
+
+
+def test_a_call_that_names_no_model_may_ask_any_project() -> None:
+    allowed = decided("", Method.LIST_MODELS, unlisted_models=False)
+    assert asked(allowed) == [("main", ""), ("spare", "")]
+
+
+def test_names_are_taken_literally() -> None:
+    assert asked(decided("FAST")) == [("main", "FAST"), ("spare", "FAST")]
+
+
+def test_unknown_fields_need_leave() -> None:
+    with pytest.raises(PermissionDenied, match="unknown_fields: allow") as error:
+        decided("fast", unknown=True)
+    assert error.value.reason == Reason.UNKNOWN_FIELDS_DENIED
+    assert asked(decided("fast", unknown=True, unknown_fields=True))
+
+
+def test_unknown_fields_are_asked_about_first() -> None:
+    with pytest.raises(PermissionDenied) as error:
+        decided("gemini-x", unknown=True, unlisted_models=False)
+    assert error.value.reason == Reason.UNKNOWN_FIELDS_DENIED
+
+
+def test_a_policy_without_projects_serves_nobody() -> None:
+    call = facts.call(policy=facts.policy(endpoints=()))
+    with pytest.raises(NoEndpoint, match=r"gemini-3\.8-flash"):
+        permit(POD, call)
+
+
+def test_a_route_without_projects_serves_nobody() -> None:
+    with pytest.raises(NoEndpoint):
+        decided("empty", routes={"empty": ModelRoute("m", ())})
