@@ -9,6 +9,7 @@ never caught: swallowing it leaks native memory in grpc.aio.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NoReturn
 
 import grpc
@@ -69,7 +70,7 @@ class GeminiService(GeminiServiceServicer):
 
         try:
             with journal:
-                await stream(await self._read(request, journal), self._stages, journal, emit)
+                await stream(partial(self._read, request, journal), self._stages, journal, emit)
         except Exception as error:
             await writer.idle()
             await _refuse(context, error, journal)
@@ -94,7 +95,7 @@ class GeminiService(GeminiServiceServicer):
         journal = self._opened(method, context)
         try:
             with journal:
-                reply = await generate(await self._read(request, journal), self._stages, journal)
+                reply = await generate(partial(self._read, request, journal), self._stages, journal)
                 message = await self._faces[method].write_reply(reply)
                 report.fill(message.call, journal, reply.service_tier)
                 return message

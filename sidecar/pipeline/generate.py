@@ -1,5 +1,7 @@
 """The way of a call that gets one answer."""
 
+from collections.abc import Awaitable, Callable
+
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Call
 from sidecar.core.outcome import Reply
@@ -10,8 +12,8 @@ from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
 
 
-async def generate(call: Call, stages: Stages, journal: Journal) -> Reply:
-    """Answer `call`. Raises SidecarError."""
+async def generate(read: Callable[[], Awaitable[Call]], stages: Stages, journal: Journal) -> Reply:
+    """Answer the call that `read` finds in the request. Raises SidecarError."""
 
     async def ask(attempt: Attempt) -> Reply:
         reply = await stages.transport.send(attempt)
@@ -19,5 +21,6 @@ async def generate(call: Call, stages: Stages, journal: Journal) -> Reply:
         return reply
 
     async with within_deadline(journal), stages.gate.slot():
+        call = await read()  # not before there is a place: what is shed costs nothing
         admission = await admit(call, stages, journal)
         return await attempts(call, admission.permit, stages.limits, journal, ask)

@@ -18,11 +18,17 @@ from sidecar.pipeline.deadline import within_deadline
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
 
-Emit = Callable[[Reply], Awaitable[None]]
 
+async def stream(
+    read: Callable[[], Awaitable[Call]],
+    stages: Stages,
+    journal: Journal,
+    emit: Callable[[Reply], Awaitable[None]],
+) -> None:
+    """Answer the call that `read` finds in the request, chunk by chunk; returns when the stream is complete.
 
-async def stream(call: Call, stages: Stages, journal: Journal, emit: Emit) -> None:
-    """Answer `call` chunk by chunk; returns when the stream is complete. Raises SidecarError."""
+    Raises SidecarError.
+    """
 
     async def ask(attempt: Attempt) -> None:
         try:
@@ -38,6 +44,7 @@ async def stream(call: Call, stages: Stages, journal: Journal, emit: Emit) -> No
 
     try:
         async with within_deadline(journal), stages.gate.slot():
+            call = await read()  # not before there is a place: what is shed costs nothing
             admission = await admit(call, stages, journal)
             await attempts(call, admission.permit, stages.limits, journal, ask)
     except Draining as error:  # the gate cut a call that had begun to answer

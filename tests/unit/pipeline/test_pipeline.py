@@ -1,7 +1,7 @@
 """Both orders, generate and stream: what is asked when; and wherever a call ends, its books close once."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
 import pytest
@@ -41,9 +41,17 @@ def call_of(allowed_s: float = 60.0, **values: Any) -> Call:
     return facts.call(**{"arrival": arrival, "policy": TWO, **values})
 
 
+def read(world: World, call: Call) -> Callable[[], Awaitable[Call]]:
+    async def found() -> Call:
+        await world.at("read")
+        return call
+
+    return found
+
+
 async def generated(world: World, call: Call) -> list[Reply]:
     with world.journal(call.arrival) as journal:
-        return [await generate(call, world.stages, journal)]
+        return [await generate(read(world, call), world.stages, journal)]
 
 
 async def streamed(world: World, call: Call) -> list[Reply]:
@@ -54,7 +62,7 @@ async def streamed(world: World, call: Call) -> list[Reply]:
         got.append(reply)
 
     with world.journal(call.arrival) as journal:
-        await stream(call, world.stages, journal, emit)
+        await stream(read(world, call), world.stages, journal, emit)
     return got
 
 
@@ -85,7 +93,7 @@ async def test_stages_are_asked_in_order(way: Way) -> None:
     got = await way(world, call_of())
     assert [reply.json for reply in got] == [facts.reply().json]
     asked = [point for point in world.points if not point.startswith(("transport", "open", "emit"))]
-    assert asked == ["identify", "look up", "hold", "reserve"]
+    assert asked == ["read", "identify", "look up", "hold", "reserve"]
     assert_books_closed(world)
     outcome = outcome_of(world)
     assert (outcome.ended, outcome.principal) == (OK, "pod")
@@ -144,7 +152,7 @@ async def test_a_caller_who_may_not_call_touches_no_budget(way: Way) -> None:
     world = World()
     with pytest.raises(PermissionDenied):
         await way(world, call_of(policy=facts.policy(unlisted_models=False)))
-    assert world.points == ["identify"]
+    assert world.points == ["read", "identify"]
     assert world.limits.holds == []
     assert_books_closed(world)
 
