@@ -106,7 +106,7 @@ class Exchange:
         headers = headers | await self._credentials.headers(self.attempt.candidate.endpoint)
         remaining_s = self.attempt.call.arrival.deadline - asyncio.get_running_loop().time()
         if remaining_s >= _SERVER_TIMEOUT_MIN_S:
-            headers["X-Server-Timeout"] = str(math.ceil(remaining_s))
+            headers["X-Server-Timeout"] = str(math.ceil(round(remaining_s, 3)))
         self._watch.bound(
             self._settings.first_byte_timeout, "the first byte of the answer", "first_byte_timeout"
         )

@@ -48,6 +48,14 @@ def reply(method: Method, typed: Any, api: Api) -> Json:
     return _TELLERS[method](typed, api)
 
 
+def misfit(error: Exception) -> str:
+    """Where a value does not fit google-genai's types, to put behind words; empty when it does not say."""
+    if not isinstance(error, ValidationError):
+        return ""
+    path = error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
+    return f" at {'.'.join(map(str, path))}"
+
+
 # ---------------------------------------------------------------------------------------------- requests
 
 _Asked: TypeAlias = tuple[list[types.Content] | None, Config, dict[str, Any]]
