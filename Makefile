@@ -1,6 +1,6 @@
 # The two that need nothing set up first:  make run  and  make test.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check proto lock clean \
+.PHONY: help run test soak bench check proto lock clean \
 	check-format check-lint check-types check-imports check-protos check-generated check-requirements check-shell \
 	setup-check
 
@@ -20,6 +20,10 @@ test: ## set up what is missing and run all tests: unit, contract, integration, 
 soak: ## run the long tests that watch memory, tasks and sockets
 	@tools/setup test
 	@$(BIN)/python -m pytest -m soak
+
+bench: ## measure what the sidecar costs: a table, and build/bench.json
+	@tools/setup test
+	@$(BIN)/python -m bench
 
 check: ## everything but the tests: format, lint, types, imports, protos, locks, shell (-k shows all faults)
 check: check-format check-lint check-types check-imports check-protos check-generated check-requirements check-shell

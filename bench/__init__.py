@@ -1,0 +1,1 @@
+"""What the sidecar costs: the programs behind `make bench`."""
