@@ -2,8 +2,8 @@
 behind each port.
 
 Parts are built leaves first and closed in reverse. Draining is told to everybody at once: health and
-readiness say no, the gate refuses new calls, the listeners send GOAWAY and wait for calls in flight; only
-then is anything closed.
+readiness say no and the gate refuses new calls; when callers have turned away the listeners send GOAWAY and
+wait for calls in flight; only then is anything closed.
 """
 
 import asyncio

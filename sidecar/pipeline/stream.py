@@ -6,6 +6,7 @@ connection. The first chunk sent is the commit point; a failure after it is a St
 retry follows.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from sidecar.core.attempt import Attempt
@@ -35,7 +36,11 @@ async def stream(
             async with stages.transport.stream(attempt) as chunks:
                 async for chunk in chunks:
                     journal.saw(chunk)
-                    await emit(chunk)
+                    try:
+                        await emit(chunk)
+                    except asyncio.CancelledError:  # the chunk was on its way and may arrive all the same
+                        journal.chunk_sent()
+                        raise
                     journal.chunk_sent()
         except (UpstreamError, ReplyTooLarge) as error:
             if journal.chunks:
