@@ -136,9 +136,9 @@ class DeadlineSettings(Slice):
 class DrainSettings(Slice):
     """Leaving without dropping calls."""
 
-    limit: Seconds = 30.0
-    """Seconds that calls in flight may take to finish after SIGTERM. Default 30 s: what Kubernetes grants
-    a pod, so raise `terminationGracePeriodSeconds` with it."""
+    limit: Seconds = 25.0
+    """Seconds that calls in flight may take to finish after SIGTERM. Default 25 s: Kubernetes grants a pod
+    30, and calls that are cut are still told so. Raise `terminationGracePeriodSeconds` with it."""
 
 
 class UpstreamSettings(Slice):

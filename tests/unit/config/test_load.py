@@ -74,7 +74,7 @@ def test_a_file_that_is_not_there_is_blamed_on_who_named_it(
 
 
 def test_a_group_whose_keys_are_all_commented_out_has_its_defaults(folder: Folder) -> None:
-    assert drain_limit(folder.load("drain:\n  # limit: 1s\n")) == 30
+    assert drain_limit(folder.load("drain:\n  # limit: 1s\n")) == 25
 
 
 def test_every_setting_has_one_variable_of_its_own() -> None:
