@@ -167,6 +167,8 @@ class Body:
 
     async def read(self) -> bytes:
         """The next bytes, empty at the end."""
+        if (data := self._content.read_nowait()) or self._content.at_eof():
+            return data  # nothing to wait for, so no timer to set
         self._watch.bound(self._idle_timeout_s, "more of the answer", "idle_timeout")
         data = await self._content.readany()
         self._watch.unbound()
