@@ -9,7 +9,10 @@ import pytest
 from sidecar.emulator import Emulator
 from tests.integration.emulator.wire import MODEL, PROMPT
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+pytestmark = [
+    pytest.mark.optional,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
+]
 
 _KEY = ("-H", "x-goog-api-key: any")
 
