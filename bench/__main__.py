@@ -12,8 +12,12 @@ import sys
 
 import uvloop
 
-from bench.figures import FIGURES, Bench, Found
+from bench import figures
+from bench.figures import Bench, Found
+from bench.peers import figures as peer_figures
 from bench.processes import ROOT, cores
+
+_FIGURES = {**figures.FIGURES, **peer_figures.FIGURES}
 
 _FLOORS = ROOT / "bench" / "floors.json"
 _RESULT = ROOT / "build" / "bench.json"
@@ -22,13 +26,15 @@ _RESULT = ROOT / "build" / "bench.json"
 def main() -> int:
     """Measure, print, write, compare. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what the sidecar costs.")
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(FIGURES)}; default: all")
+    parser.add_argument(
+        "figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(_FIGURES)}; default: all"
+    )
     parser.add_argument("--pairs", type=int, default=30, help="pairs of a ratio (default: 30)")
     parser.add_argument(
         "--seconds", type=float, default=1.0, help="length of one side of a pair (default: 1)"
     )
     options = parser.parse_args()
-    if unknown := set(options.figures) - set(FIGURES):
+    if unknown := set(options.figures) - set(_FIGURES):
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
 
     measured, rest = cores()
@@ -36,9 +42,10 @@ def main() -> int:
     bench = Bench(options.pairs, options.seconds, measured, rest)
     found: dict[str, Found] = {}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        for name in options.figures or FIGURES:
-            found[name] = runner.run(FIGURES[name](bench))
-            _say(f"{name:20} {found[name].value:8.3f}  {found[name].remark}")
+        for name in options.figures or _FIGURES:
+            if (figure := runner.run(_FIGURES[name](bench))) is not None:
+                found[name] = figure
+                _say(f"{name:20} {figure.value:8.3f}  {figure.remark}")
     _RESULT.parent.mkdir(exist_ok=True)
     _RESULT.write_text(
         json.dumps({name: round(figure.value, 4) for name, figure in found.items()}, indent=2) + "\n"
@@ -52,7 +59,7 @@ def _compared(values: dict[str, float]) -> int:
     worse = [
         f"{name}: {value:.3f}, floor {floors[name]}"
         for name, value in values.items()
-        if name in floors and (value < floors[name] if "_vs_" in name else value > floors[name])
+        if name in floors and (value < floors[name] if "vs_" in name else value > floors[name])
     ]
     for line in worse:
         _say(f"below its floor: {line}")
