@@ -87,8 +87,8 @@ class Transport(Protocol):
     """Puts one attempt on the wire. No hidden retries: one call is at most one upstream request.
 
     Both methods call `attempt.grant.sent()` when the request's headers leave on an open connection, and not
-    otherwise. Both raise UpstreamError or DeadlineExceeded. Cancelling either closes the upstream connection
-    at once.
+    otherwise. Both raise UpstreamError, or ReplyTooLarge. Cancelling either closes the upstream connection at
+    once.
     """
 
     async def send(self, attempt: "Attempt") -> Reply:

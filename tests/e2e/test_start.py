@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 import grpc.aio
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceStub

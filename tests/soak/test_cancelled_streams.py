@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 import grpc
 import grpc.aio
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 PATIENCE_S = 5.0
 """How long a test waits for what must happen; reached only by a failure."""

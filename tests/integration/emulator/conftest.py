@@ -8,12 +8,18 @@ from google import genai
 from google.genai import types
 from google.oauth2.credentials import Credentials
 
-from sidecar.emulator import Emulator
+from sidecar.emulator import Clock, Emulator
 
 
 @pytest.fixture
-async def emulator() -> AsyncIterator[Emulator]:
-    async with Emulator(min_server_timeout_s=0.1) as running:
+def clock() -> Clock | None:
+    """The emulator's clock: the machine's, unless a module puts one in its place that its tests advance."""
+    return None
+
+
+@pytest.fixture
+async def emulator(clock: Clock | None) -> AsyncIterator[Emulator]:
+    async with Emulator(min_server_timeout_s=0.1, clock=clock) as running:
         yield running
 
 

@@ -1,13 +1,12 @@
 """Cached contents, from creation to expiry, under a clock that the test advances."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
 
-from sidecar.emulator import Emulator, ManualClock
+from sidecar.emulator import ManualClock
 from tests.integration.emulator.wire import MODEL, PROMPT, UNARY
 
 _LONG = {"parts": [{"text": "A word or two about harbours. " * 1000}], "role": "user"}
@@ -24,15 +23,6 @@ def content(**fields: Any) -> dict[str, Any]:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(datetime(2026, 11, 22, 12, tzinfo=UTC))
-
-
-@pytest.fixture
-async def http(clock: ManualClock) -> AsyncIterator[aiohttp.ClientSession]:
-    async with (
-        Emulator(clock=clock) as emulator,
-        aiohttp.ClientSession(emulator.base_url, headers={"x-goog-api-key": "any"}) as session,
-    ):
-        yield session
 
 
 async def send(http: aiohttp.ClientSession, method: str, path: str, body: Any = None, **headers: str) -> Any:

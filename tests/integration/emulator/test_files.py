@@ -2,14 +2,13 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
 
-from sidecar.emulator import Emulator, ManualClock
+from sidecar.emulator import ManualClock
 from tests.integration.emulator.wire import MODEL, UNARY
 
 _UPLOAD = "/upload/v1beta/files"
@@ -19,15 +18,6 @@ _CHUNK = bytes(256 << 10)
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(datetime(2026, 11, 22, 12, tzinfo=UTC))
-
-
-@pytest.fixture
-async def http(clock: ManualClock) -> AsyncIterator[aiohttp.ClientSession]:
-    async with (
-        Emulator(clock=clock) as emulator,
-        aiohttp.ClientSession(emulator.base_url, headers={"x-goog-api-key": "any"}) as session,
-    ):
-        yield session
 
 
 async def start(http: aiohttp.ClientSession, body: Any = None, **headers: str) -> aiohttp.ClientResponse:
