@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from sidecar.core.calendar import seconds_to_pacific_midnight
 from sidecar.core.errors import (
     FieldViolation,
     QuotaViolation,
@@ -28,7 +29,6 @@ from sidecar.core.errors import (
     UpstreamRejected,
     UpstreamUnavailable,
 )
-from sidecar.core.quota import seconds_to_pacific_midnight
 
 _MESSAGE_CHARS = 512
 _SHARED_CAPACITY_RETRY_S = (

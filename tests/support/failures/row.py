@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import grpc
 
+from sidecar.core.calendar import seconds_to_pacific_midnight
 from sidecar.core.errors import Reason
-from sidecar.core.quota import seconds_to_pacific_midnight
 from tests.support.provoke import Provocation
 
 BOTH = ("Generate", "StreamGenerate")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.core.calendar import seconds_to_pacific_midnight
 from sidecar.core.errors import (
     FieldViolation,
     QuotaViolation,
@@ -19,7 +20,6 @@ from sidecar.core.errors import (
     UpstreamRejected,
     UpstreamUnavailable,
 )
-from sidecar.core.quota import seconds_to_pacific_midnight
 from sidecar.upstream.classify import payload_error, response_error
 from tests.support.upstream import refusal
 
