@@ -1,0 +1,69 @@
+"""How fast one class spends, and what it should hold ahead. Pure: time is passed in, in milliseconds."""
+
+import math
+from collections.abc import Sequence
+
+_ARRIVALS_OVER_MS = 1_000.0
+_SERVED_OVER_MS = 2_000.0
+_LOOK_EVERY_MS = 50.0
+_AHEAD = 1.25
+_IDLE_PER_MS = 1 / 5_000
+
+
+class Demand:
+    """Exponentially weighted rates of what arrives and of what is served."""
+
+    def __init__(self, limits: int, now: float) -> None:
+        self._seen = [0] * (limits + 1)  # the last counts requests, whatever they ask for
+        self._rates = [0.0] * (limits + 1)
+        self._looked_at = now
+        self._served = 0
+        self._served_since = now
+        self.served_per_ms = 0.0
+        """Requests served; 0 before anything is known."""
+
+    def __repr__(self) -> str:
+        return f"<Demand {self.requests_per_ms * 1000:.3g}/s, served {self.served_per_ms * 1000:.3g}/s>"
+
+    @property
+    def requests_per_ms(self) -> float:
+        """Requests that arrive."""
+        return self._rates[-1]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether next to nothing arrives."""
+        return self._rates[-1] < _IDLE_PER_MS
+
+    def arrived(self, amounts: Sequence[int]) -> None:
+        """A request asks for `amounts`, of each limit."""
+        for number, amount in enumerate(amounts):
+            self._seen[number] += amount
+        self._seen[-1] += 1
+
+    def served(self) -> None:
+        """A request was let go."""
+        self._served += 1
+
+    def look(self, now: float) -> None:
+        """Let the rates follow what was seen since the last look."""
+        if (passed := now - self._looked_at) >= _LOOK_EVERY_MS:
+            gain = 1 - math.exp(-passed / _ARRIVALS_OVER_MS)
+            self._rates = [
+                rate + gain * (seen / passed - rate)
+                for rate, seen in zip(self._rates, self._seen, strict=True)
+            ]
+            self._seen = [0] * len(self._rates)
+            self._looked_at = now
+        if (passed := now - self._served_since) >= _SERVED_OVER_MS / 4:
+            gain = 1 - math.exp(-passed / _SERVED_OVER_MS)
+            self.served_per_ms += gain * (self._served / passed - self.served_per_ms)
+            self._served, self._served_since = 0, now
+
+    def target(self, horizon_ms: float) -> list[int]:
+        """Of each limit, what is likely to be used within the horizon: at least one average request."""
+        requests = self._rates[-1]
+        if self.is_idle:
+            return [0] * (len(self._rates) - 1)
+        ahead = max(requests * horizon_ms * _AHEAD, 1.0)
+        return [math.ceil(ahead * rate / requests) for rate in self._rates[:-1]]

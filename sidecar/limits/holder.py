@@ -1,0 +1,383 @@
+"""One sidecar's side of one limit group: takes units from the lease, lets requests wait, and says when to
+exchange what with the ledger. Pure: no clock, no I/O; moments are milliseconds of one monotonic clock.
+
+A request that the lease covers costs no message. Others wait, by class and deadline; at most one exchange is
+under way, and whoever arrives meanwhile shares the next one. A class that was refused asks again when that is
+likely to be worth it, so it never delays another. Whoever cannot be served before its deadline is told at
+once when to come again. When the ledger cannot be reached, the lease is used up first, then the licence.
+"""
+
+import math
+from collections.abc import Sequence
+from random import Random
+
+from sidecar.core.quota import OnLoss, Share
+from sidecar.limits.demand import Demand
+from sidecar.limits.lease import Lease, Mark
+from sidecar.limits.licence import Licence
+from sidecar.limits.message import Answer, Level, Penalty, Report, Terms, Want
+from sidecar.limits.queue import Line, Ticket
+
+LEASE_MS = 3_000
+HORIZON_MS = 200.0
+"""How far ahead a lease reaches, and how long a refused class waits at least."""
+LICENCE_MS = 300_000
+SHARE = 0.9
+_BACK_OFF_MS, _BACK_OFF_MOST_MS = 50.0, 2_000.0
+_OUTAGE_FAILURES = 2
+_LICENCE = -1
+"""The source of units that no lease covers."""
+_POLL_MOST_MS = 2_000.0
+"""A class that is blocked for hours looks so often whether it still is: limits can be raised."""
+_RETAUGHT_MS = 1_000.0
+"""Of what was used before the last answer, so much is told again after an outage: the server may have lost
+the last writes that it acknowledged.
+"""
+_LOST_WORDS_MS = 10_000.0
+"""How much a server may have lost at a failover."""
+_IDLE_CLASS_MS = 60_000.0
+
+
+class _Class:
+    """What a holder knows of one class."""
+
+    def __init__(self, share: Share, limits: int, now: float) -> None:
+        self.share = share
+        self.line = Line(limits)
+        self.demand = Demand(limits, now)
+        self.ask_at = 0.0
+        self.served_at = now
+
+
+class Holder:
+    """The holder of one group's lease. Change its state from one thread only."""
+
+    def __init__(self, base: str, terms: Sequence[Terms], random: Random, now: float) -> None:
+        self._terms = terms
+        self._random = random
+        self.lease = Lease(base, terms, LEASE_MS, now)
+        self.levels: Sequence[Level] = ()
+        """As the ledger last told them."""
+        self.holders = 1
+        self.answered_at: float | None = None
+        """When the last report that was answered was sent."""
+        self.failures = 0
+        """Exchanges that failed in a row."""
+        self.blocked_until = 0.0
+        """Nothing can be granted before."""
+        self.denied = -1
+        """Index of the limit that last refused, as `Answer.denied`."""
+        self.denials = [0] * len(terms)
+        self.shadow_denials = [0] * len(terms)
+        self._classes: dict[str, _Class] = {}
+        self._epoch = ""
+        self._licence: Licence | None = None
+        self._lapsed_at: float | None = None
+        self._penalties: list[Penalty] = []
+        self._under_way: tuple[float, Mark, int, bool, int] | None = None
+        self._tried_at = -math.inf
+        self._prefetch_at = now
+
+    def __repr__(self) -> str:
+        return f"<Holder {self.lease!r}, {self.waiting} waiting, {self.failures} failures>"
+
+    @property
+    def waiting(self) -> int:
+        """Requests in line."""
+        return sum(len(known.line) for known in self._classes.values())
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the ledger cannot be reached."""
+        return self.failures >= _OUTAGE_FAILURES
+
+    # ---------------------------------------------------------------------------------------------- requests
+
+    def take(self, share: Share, amounts: Sequence[int], now: float) -> int:
+        """Take units for a request that has just come, without a message. Returns where they are from, for
+        `use` and `put_back`; 0: it must join the line.
+        """
+        known = self._class(share, now)
+        known.demand.arrived(amounts)
+        return 0 if len(known.line) else self._spend(known, amounts, now)
+
+    def use(self, amounts: Sequence[int], source: int, now: float) -> bool:
+        """The request that took units leaves. False: they are ours no more, and it must take others."""
+        if source == _LICENCE:
+            self.lease.book_unheld(amounts, now)
+            return True
+        return self.lease.use(amounts, source, now)
+
+    def put_back(self, share: Share, amounts: Sequence[int], source: int) -> None:
+        """The request that took units does not leave."""
+        if source != _LICENCE:
+            self.lease.put_back(share.name, amounts, source)
+
+    def settle(
+        self, share: Share, taken: Sequence[int], used: Sequence[int], used_at: float, now: float
+    ) -> None:
+        """The call that used units has ended, and this is what it cost."""
+        self.lease.land(share.name, taken)
+        for number, (amount, actual) in enumerate(zip(taken, used, strict=True)):
+            if actual != amount and not self._terms[number].is_flight:
+                self.lease.correct(number, actual - amount, used_at, now)
+
+    def join(self, ticket: Ticket, now: float) -> bool:
+        """Let a request wait that `take` could not serve; False when it would wait for nothing."""
+        known = self._class(ticket.share, now)
+        ready_at = max(self.blocked_until, now)
+        if ticket.deadline <= ready_at or known.line.is_hopeless(
+            ticket.deadline - ready_at, known.demand.served_per_ms
+        ):
+            return False
+        known.line.join(ticket)
+        return True
+
+    def leave(self, ticket: Ticket) -> None:
+        """A request waits no more."""
+        self._classes[ticket.share.name].line.leave(ticket)
+
+    def retry_ms(self, share: Share, now: float) -> float:
+        """When a request of a class that is refused now may come again."""
+        known = self._classes[share.name]
+        rate = known.demand.served_per_ms
+        queue_ms = (len(known.line) + 1) / rate if rate else 0.0
+        return max(self.blocked_until - now, known.ask_at - now, queue_ms, HORIZON_MS)
+
+    def serve(self, now: float) -> None:
+        """Let go whom the lease or the licence covers, in the order of deadlines; refuse who is too late."""
+        for known in list(self._classes.values()):
+            for late in known.line.late(max(now, self.blocked_until)):
+                late.waiter.refused(late, self.retry_ms(known.share, now))
+            while (head := known.line.head()) is not None and (
+                source := self._spend(known, head.amounts, now)
+            ):
+                known.line.leave(head)
+                head.waiter.granted(head, source)
+
+    def penalize(self, penalty: Penalty) -> None:
+        """The upstream refused a request; the ledger tells everybody."""
+        self._penalties.append(penalty)
+
+    def _spend(self, known: _Class, amounts: Sequence[int], now: float) -> int:
+        """Where the units come from; 0: there are none."""
+        if self.lease.take(known.share.name, amounts, now):
+            source = self.lease.incarnation
+        elif self._licensed(amounts, now):
+            source = _LICENCE
+        else:
+            return 0
+        known.demand.served()
+        known.served_at = now
+        return source
+
+    def _licensed(self, amounts: Sequence[int], now: float) -> bool:
+        """Spend from the licence: when the lease has run out and the ledger cannot be reached."""
+        if not self.is_cut_off or self.answered_at is None or self.lease.is_live(now):
+            return False
+        if self._licence is None:
+            since = self._lapsed_at if self._lapsed_at is not None else self.lease.until
+            part = SHARE / max(1, self.holders)
+            self._licence = Licence(self._terms, self.levels, part, since, since + LICENCE_MS)
+        flying = [self.lease.flying(number) for number in range(len(self._terms))]
+        return self._licence.covers(amounts, flying, now)
+
+    def is_licensed(self, now: float) -> bool:
+        """Whether units are spent on a licence now, so that nothing need be taken from a lease."""
+        return self._licence is not None and self.is_cut_off and not self.lease.is_live(now)
+
+    def _class(self, share: Share, now: float) -> _Class:
+        known = self._classes.get(share.name)
+        if known is None:
+            known = self._classes[share.name] = _Class(share, len(self._terms), now)
+        known.share = share  # its weight may have changed
+        return known
+
+    # ---------------------------------------------------------------------------------------------- exchange
+
+    def due(self, now: float) -> float | None:
+        """When a report should be sent; None: nothing calls for one."""
+        if self._under_way is not None:
+            return None
+        due = min(
+            (max(known.ask_at, self._tried_at + 1) for known in self._classes.values() if len(known.line)),
+            default=math.inf,
+        )
+        if self.waiting and self.lease.is_known:
+            due = min(due, self._tried_at + LEASE_MS / 3)
+        if due == math.inf and self._is_low():
+            due = max(self._prefetch_at, self._tried_at + HORIZON_MS / 2)
+        if self._penalties:
+            due = min(due, self._tried_at + 1)
+        if self.lease.log or self.lease.is_holding:
+            due = min(due, self._tried_at + LEASE_MS / 3)
+        elif due == math.inf and self.lease.is_known:  # idle: sign off, so that nothing is kept for us
+            due = self._tried_at + LEASE_MS / 2
+        if self.failures:
+            back_off = min(_BACK_OFF_MOST_MS, _BACK_OFF_MS * 2 ** min(self.failures, 6))
+            due = max(due, self._tried_at + back_off * (0.5 + self._random.random()))
+        return None if due == math.inf else max(due, now)
+
+    def report(self, terms: Sequence[Terms], now: float, is_closing: bool = False) -> Report:
+        """What to tell and to ask; `answer` or `failed` must follow before the next.
+
+        `terms` are those of today, in the same order with the same names.
+        """
+        self._terms = terms
+        for known in self._classes.values():
+            known.demand.look(now)
+        self._end_lease(now)
+        is_leaving = is_closing or not (
+            self.waiting or self.lease.log or self._penalties or self.lease.is_holding or self._is_low()
+        )
+        self._give_back(is_leaving, now)
+        wants = [want for known in self._classes.values() if (want := self._want(known, is_leaving))]
+        asked = sum(want.need[0] if any(want.need) else want.prefetch[0] for want in wants)
+        elapsed = -1 if self.answered_at is None or not self.lease.is_known else int(now - self.answered_at)
+        report = Report(
+            holder=self.lease.holder,
+            base=self.lease.base,
+            terms=terms,
+            known=self.lease.known(),
+            seq=self.lease.seq,
+            entries=self.lease.entries(now),
+            wants=wants,
+            penalties=list(self._penalties),
+            seen=[
+                level.used if term.calendar else -1 for level, term in zip(self.levels, terms, strict=False)
+            ],
+            elapsed_ms=elapsed,
+            is_leaving=is_leaving,
+            lease_ms=LEASE_MS,
+            licence_ms=0 if any(term.on_loss is not OnLoss.SHARE for term in terms) else LICENCE_MS,
+            share=SHARE,
+        )
+        self._under_way = (now, self.lease.mark(), len(self._penalties), is_leaving, asked)
+        self._tried_at = now
+        return report
+
+    def failed(self, now: float) -> None:
+        """The report was not answered, or not in time."""
+        self._under_way = None
+        self.failures += 1
+        self.serve(now)
+
+    def answer(self, answer: Answer, now: float) -> None:
+        """Take in what the ledger says to the report under way, and serve who waits."""
+        if self._under_way is None:
+            raise RuntimeError("no report is under way")
+        sent_at, mark, penalties, is_leaving, asked = self._under_way
+        self._under_way, self.failures, self._licence = None, 0, None
+        del self._penalties[:penalties]
+        self.holders, self.levels = max(1, answer.holders), answer.levels
+        self._count(answer)
+        is_lost = self._epoch not in ("", answer.epoch)
+        last_known = (self.answered_at or 0.0) - _RETAUGHT_MS
+        self._epoch = answer.epoch
+        if answer.is_unknown:
+            self._start_over(answer, is_lost, last_known, now)
+            return
+        self.answered_at = sent_at
+        self.lease.acknowledged(mark, sent_at)
+        if is_leaving:
+            self.lease.lapse(now)
+            return
+        if is_lost:
+            self.lease.teach(last_known)
+        self._lapsed_at = None
+        granted = self._receive(answer)
+        self.blocked_until = now + answer.blocked_ms if answer.blocked_ms else 0.0
+        self.serve(now)
+        self._schedule(answer, asked > granted, now)
+
+    def _end_lease(self, now: float) -> None:
+        """What a lapsed lease still held belongs to the ledger; after an outage it is told what was spent."""
+        if self.lease.is_live(now) or not (self.lease.seq or self.lease.is_holding or self.lease.is_known):
+            return
+        if self._lapsed_at is None:
+            self._lapsed_at = self.lease.until
+        if self.failures and self.answered_at is not None:
+            since = self.answered_at - _RETAUGHT_MS
+            self.lease.relapse(now, since, since)
+        else:
+            self.lease.lapse(now)
+
+    def _start_over(self, answer: Answer, is_lost: bool, last_known: float, now: float) -> None:
+        """The ledger has no account for us: we were reaped, or it lost everything, or its last words."""
+        if is_lost:
+            self.lease.relapse(now, -math.inf, last_known)
+        elif answer.learning_ms:
+            self.lease.relapse(now, now - _LOST_WORDS_MS, now - _LOST_WORDS_MS)
+        else:
+            self.lease.lapse(now)
+        for known in self._classes.values():
+            known.ask_at = now
+
+    def _receive(self, answer: Answer) -> int:
+        """Put granted units where they belong. Returns how much of the first limit was granted."""
+        before = list(self.lease.granted)
+        for granted in answer.grants:
+            self.lease.receive(granted.share, granted.amounts)
+        told = self.lease.granted[0] - before[0]
+        lost = [total - known for total, known in zip(answer.granted, self.lease.granted, strict=True)]
+        if any(amount > 0 for amount in lost) and self._classes:  # grants of an answer that never arrived
+            self.lease.receive(next(iter(self._classes)), [max(0, amount) for amount in lost])
+        return told
+
+    def _count(self, answer: Answer) -> None:
+        if answer.denied != -1:
+            self.denied = answer.denied
+        if answer.denied >= 0:
+            self.denials[answer.denied] += 1
+        for number in answer.shadow_denied:
+            self.shadow_denials[number] += 1
+
+    def _schedule(self, answer: Answer, is_scarce: bool, now: float) -> None:
+        """When to ask again for what was not granted."""
+        waits = {granted.share: granted.wait_ms for granted in answer.grants}
+        blocked = min(answer.blocked_ms, _POLL_MOST_MS)
+        for name, known in list(self._classes.items()):
+            wait = max(waits.get(name, 0), blocked)
+            spread = 0.75 + 0.5 * self._random.random()
+            known.ask_at = now + max(wait, HORIZON_MS) * spread if wait else 0.0
+            if self._is_over(known, now):
+                del self._classes[name]
+        self._prefetch_at = now + (2_000 * (0.5 + self._random.random()) if is_scarce else 0.0)
+
+    def _is_over(self, known: _Class, now: float) -> bool:
+        is_empty = not len(known.line) and known.share.name not in self.lease.free
+        return is_empty and known.demand.is_idle and now - known.served_at > _IDLE_CLASS_MS
+
+    def _is_low(self) -> bool:
+        """Whether a class holds less than half of what it is likely to need."""
+        for name, known in self._classes.items():
+            target = known.demand.target(HORIZON_MS)
+            free = self.lease.free.get(name)
+            if any(target) and any(
+                (free[number] if free else 0) < 0.5 * want for number, want in enumerate(target) if want
+            ):
+                return True
+        return False
+
+    def _give_back(self, is_leaving: bool, now: float) -> None:
+        """Return what nobody is likely to use soon."""
+        for name in list(self.lease.free):
+            known = self._classes.get(name)
+            if is_leaving or known is None:
+                self.lease.give_back(name, [0] * len(self._terms), now)
+            elif not len(known.line) and known.demand.is_idle:
+                self.lease.give_back(name, [2 * want for want in known.demand.target(HORIZON_MS)], now)
+
+    def _want(self, known: _Class, is_leaving: bool) -> Want | None:
+        name, line = known.share.name, known.line
+        free = self.lease.free.get(name) or [0] * len(self._terms)
+        target = known.demand.target(HORIZON_MS)
+        need = head = prefetch = [0] * len(self._terms)
+        if (first := line.head()) is not None:
+            need = [max(0, need - have) for need, have in zip(line.need, free, strict=True)]
+            head = [max(0, amount - have) for amount, have in zip(first.amounts, free, strict=True)]
+        if not is_leaving:
+            prefetch = [max(0, want - have) for want, have in zip(target, free, strict=True)]
+        if not (any(need) or any(prefetch)):
+            return None
+        return Want(name, known.share.weight, need, head, prefetch)

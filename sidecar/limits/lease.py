@@ -1,0 +1,266 @@
+"""What one sidecar holds of one limit group, and its books about it. Pure: time is passed in (ms).
+
+Units come as grants, are taken for a request, used when it is sent, or given back. Everything goes into
+cumulative counters and a numbered log; the log is kept until the ledger has acknowledged it. Whatever a lease
+still holds when it ends belongs to the ledger, which counts it as used: the holder goes on as a new
+incarnation with nothing.
+
+What was used is remembered for one window, in slots, to teach a ledger that lost it.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sidecar.limits.message import Balance, Entry, Kind, Terms
+
+_SAFE = 0.99
+"""Of the lease's length: our clock may run so much slower than the ledger's."""
+_MERGE_MS = 25
+"""Uses within so long are one entry: it bounds a report, however busy the sidecar is."""
+_MERGE_DEBTS_MS = 250
+"""Corrections pile up for as long as the ledger cannot be reached."""
+_CALENDAR_HISTORY_MS = 600_000
+"""How long a ledger may be away and still be told all that was used of a calendar limit."""
+
+
+class _Line(NamedTuple):
+    at: float
+    limit: int
+    amount: int
+    kind: Kind
+
+
+class Mark(NamedTuple):
+    """How far the books went when a report was made: what its answer acknowledges."""
+
+    lines: int
+    used: list[int]
+    returned: list[int]
+
+
+class Lease:
+    """The account of one holder with one ledger."""
+
+    def __init__(self, base: str, terms: Sequence[Terms], lease_ms: int, now: float) -> None:
+        self.base = base
+        self._terms = terms
+        self._lease_ms = lease_ms
+        self._incarnations = 0
+        self._history: dict[int, tuple[float, list[int]]] = {}  # by slot: last moment, used by limit
+        self._slot_ms = max(term.bucket_ms for term in terms)
+        self._keep_ms = max(map(_history_ms, terms))
+        self._flying = [0] * len(terms)
+        self._begin(now)
+
+    def __repr__(self) -> str:
+        return f"<Lease of {self.holder}: {self.free}, {len(self.log)} entries to report>"
+
+    def _begin(self, now: float) -> None:
+        """Go on as a new incarnation. Calls in flight are its own from the start."""
+        count = len(self._terms)
+        self._incarnations += 1
+        self.holder = f"{self.base}.{self._incarnations}"
+        self.free: dict[str, list[int]] = {}
+        """Granted and not taken, by class and limit."""
+        self.granted = list(self._flying)
+        self._used, self._returned = [0] * count, [0] * count
+        self._acknowledged = (list(self._used), list(self._returned))
+        self.seq = 0
+        self.log: list[_Line] = []
+        """What the ledger has not acknowledged."""
+        self._open: dict[tuple[int, int, int], int] = {}  # where in the log an entry can still be merged
+        self._told_since = now
+        self._reserved = 0
+        self.until = 0.0
+        """When the lease ends, on our own clock."""
+        self.is_known = False
+        """Whether the ledger has an account for this incarnation."""
+
+    def is_live(self, now: float) -> bool:
+        """Whether what it holds may be spent."""
+        return now < self.until
+
+    @property
+    def incarnation(self) -> int:
+        """Which account a unit was taken from; it can only be used or given back while that is the same."""
+        return self._incarnations
+
+    def take(self, share: str, amounts: Sequence[int], now: float) -> bool:
+        """Take units for one request, of every limit or of none."""
+        free = self.free.get(share)
+        if free is None or now >= self.until:
+            return False
+        for have, amount in zip(free, amounts, strict=True):
+            if have < amount:
+                return False
+        for number, amount in enumerate(amounts):
+            free[number] -= amount
+            if self._terms[number].is_flight:
+                self._flying[number] += amount
+        self._reserved += 1
+        return True
+
+    def put_back(self, share: str, amounts: Sequence[int], incarnation: int) -> None:
+        """Units that were taken are not needed: nothing was sent."""
+        if incarnation == self._incarnations:
+            self._reserved -= 1
+        free = self._free_of(share)
+        for number, amount in enumerate(amounts):
+            if self._terms[number].is_flight:
+                self._flying[number] -= amount
+                free[number] += amount
+            elif incarnation == self._incarnations:
+                free[number] += amount
+
+    def use(self, amounts: Sequence[int], incarnation: int, now: float) -> bool:
+        """Units that were taken are used: the request leaves. False when they are ours no more."""
+        if incarnation != self._incarnations or now >= self.until:
+            return False
+        self._reserved -= 1
+        for number, amount in enumerate(amounts):
+            if amount and not self._terms[number].is_flight:
+                self._used[number] += amount
+                self._enter(now, number, amount, Kind.USE)
+        return True
+
+    def land(self, share: str, amounts: Sequence[int]) -> None:
+        """A call has ended: what it held of flight limits is free again."""
+        for number, amount in enumerate(amounts):
+            if amount and self._terms[number].is_flight:
+                self._flying[number] -= amount
+                self._free_of(share)[number] += amount
+
+    def correct(self, number: int, amount: int, at: float, now: float) -> None:
+        """More (now) or less (at the moment it was booked) was used than was taken."""
+        if amount > 0:
+            self._enter(now, number, amount, Kind.CORRECTION)
+        elif amount < 0 and not self._has_left(number, at, now):
+            self._enter(at, number, amount, Kind.CORRECTION)
+
+    def book_unheld(self, amounts: Sequence[int], now: float) -> None:
+        """Units are used that no lease covers (limits/licence)."""
+        for number, amount in enumerate(amounts):
+            if self._terms[number].is_flight:
+                self._flying[number] += amount
+                self.granted[number] += amount
+            elif amount:
+                self._enter(now, number, amount, Kind.CORRECTION)
+
+    def give_back(self, share: str, keep: Sequence[int], now: float) -> None:
+        """Return what a class holds beyond `keep`."""
+        free = self.free[share]
+        for number, most in enumerate(keep):
+            if (extra := free[number] - most) > 0:
+                free[number] -= extra
+                self._returned[number] += extra
+                self._enter(now, number, extra, Kind.RETURN)
+        if not any(free):
+            del self.free[share]
+
+    def flying(self, number: int) -> int:
+        """Calls in flight that a flight limit counts."""
+        return self._flying[number]
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether it has units that it could spend, or that calls of its own still need."""
+        return any(map(any, self.free.values())) or any(self._flying) or self._reserved > 0
+
+    # ----------------------------------------------------------------------------------------------- exchange
+
+    def known(self) -> list[Balance]:
+        """The account as the ledger acknowledged it."""
+        return [Balance(*row) for row in zip(self.granted, *self._acknowledged, strict=True)]
+
+    def entries(self, now: float) -> list[Entry]:
+        """The log, as the ledger takes it."""
+        return [Entry(line.limit, int(max(0.0, now - line.at)), line.amount, line.kind) for line in self.log]
+
+    def mark(self) -> Mark:
+        """Close the books up to here, for one report."""
+        self._open.clear()
+        return Mark(len(self.log), list(self._used), list(self._returned))
+
+    def acknowledged(self, mark: Mark, sent_at: float) -> None:
+        """The ledger has applied everything up to `mark`: the lease runs from when that was sent."""
+        del self.log[: mark.lines]
+        self._open.clear()
+        self.seq += mark.lines
+        self._acknowledged = (mark.used, mark.returned)
+        self.until = sent_at + self._lease_ms * _SAFE
+        self.is_known = True
+
+    def receive(self, share: str, amounts: Sequence[int]) -> None:
+        """Granted units arrive for a class."""
+        free = self._free_of(share)
+        for number, amount in enumerate(amounts):
+            free[number] += amount
+            self.granted[number] += amount
+
+    def lapse(self, now: float) -> None:
+        """Begin anew: what is still held belongs to the ledger. Debts are told again, refunds are not: either
+        may have arrived before.
+        """
+        debts = [line for line in self.log if line.kind is Kind.CORRECTION and line.amount > 0]
+        self._begin(now)
+        self.log = debts
+
+    def relapse(self, now: float, since: float, calendar_since: float) -> None:
+        """Begin anew with a ledger that may not know what was used: tell it once more all that was used since
+        then, of rolling and of calendar limits.
+        """
+        self._begin(now)
+        self._retell(since, calendar_since, now)
+        self._told_since = since
+
+    def teach(self, calendar_since: float) -> None:
+        """The ledger knows nothing but what this incarnation has told: tell it what was used before."""
+        self._retell(-math.inf, calendar_since, self._told_since)
+        self._told_since = -math.inf
+
+    def _retell(self, since: float, calendar_since: float, until: float) -> None:
+        for _, (last, amounts) in sorted(self._history.items()):
+            for number, amount in enumerate(amounts):
+                first = calendar_since if self._terms[number].calendar else since
+                if amount > 0 and first < last <= until:
+                    self.log.append(_Line(last, number, amount, Kind.CORRECTION))
+
+    def _free_of(self, share: str) -> list[int]:
+        free = self.free.get(share)
+        if free is None:
+            free = self.free[share] = [0] * len(self._terms)
+        return free
+
+    def _enter(self, at: float, number: int, amount: int, kind: Kind) -> None:
+        is_refund = amount < 0
+        width = _MERGE_DEBTS_MS if kind is Kind.CORRECTION else _MERGE_MS
+        key = (number, int(kind) - 3 * is_refund, int(at // width))
+        place = self._open.get(key)
+        if place is None:
+            self._open[key] = len(self.log)
+            self.log.append(_Line(at, number, amount, kind))
+        else:  # a use may be booked later than it was, a refund earlier: that errs on the safe side
+            line = self.log[place]
+            moment = min(line.at, at) if is_refund else max(line.at, at)
+            self.log[place] = _Line(moment, number, line.amount + amount, kind)
+        if kind is not Kind.RETURN:
+            self._remember(at, number, amount)
+
+    def _remember(self, at: float, number: int, amount: int) -> None:
+        slot = int(at // self._slot_ms)
+        last, amounts = self._history.get(slot, (at, None))
+        if amounts is None:
+            amounts = [0] * len(self._terms)
+            for old in [known for known in self._history if known < slot - self._keep_ms // self._slot_ms]:
+                del self._history[old]
+        amounts[number] += amount
+        self._history[slot] = (max(last, at), amounts)
+
+    def _has_left(self, number: int, at: float, now: float) -> bool:
+        terms = self._terms[number]
+        return not terms.calendar and now - at >= terms.window_ms
+
+
+def _history_ms(terms: Terms) -> int:
+    return _CALENDAR_HISTORY_MS if terms.calendar else terms.window_ms + terms.slack_ms
