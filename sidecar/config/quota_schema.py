@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from sidecar.config.amounts import (
     COUNT_MAX,
@@ -56,6 +56,7 @@ def _pattern(value: str) -> str:
     return value
 
 
+_BURST = 0.05
 _AMOUNT_SCHEMA = {"type": "number", "exclusiveMinimum": 0}
 # Optional by default alone: a limit whose value was lost (`requests_per_minute:`) must not read as unlimited.
 CountLimit: TypeAlias = Annotated[
@@ -76,10 +77,7 @@ MoneyLimit: TypeAlias = Annotated[
     WithJsonSchema({"anyOf": [_AMOUNT_SCHEMA, {"type": "string", "pattern": MONEY_PATTERN}]}),
 ]
 Burst: TypeAlias = Annotated[
-    float,
-    BeforeValidator(parse_share),
-    PlainSerializer(format_share, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": SHARE_PATTERN}),
+    float, BeforeValidator(parse_share), WithJsonSchema({"type": "string", "pattern": SHARE_PATTERN})
 ]
 Weight: TypeAlias = Annotated[float, BeforeValidator(parse_weight), WithJsonSchema(_AMOUNT_SCHEMA)]
 PrincipalPattern: TypeAlias = Annotated[str, AfterValidator(_pattern)]
@@ -105,7 +103,7 @@ class LimitedSchema(Slice):
     on_redis_loss: Annotated[dict[str, Loss], default_when_empty(dict)] = Field(default_factory=dict)
     """What holds of a limit set here while Redis cannot be asked: `share`, a paced share that keeps the fleet
     below the limit; `closed`, nothing; `open`, everything. Default: closed for spend, share for the rest."""
-    burst: Burst = 0.05
+    burst: Burst = Field(default=_BURST, json_schema_extra={"default": format_share(_BURST)})
     """How much of a limit per minute or per 10 minutes may be spent at once after a quiet time, 1% to 100%;
     the rest is paced."""
 
