@@ -7,18 +7,21 @@ content of the credentials too, so that a rotated key makes a new Policy.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from sidecar.config.document import SIZE_MAX_BYTES, read_document
 from sidecar.config.faults import Fault, Unacceptable, shown
 from sidecar.config.files import FileReader, Signature
 from sidecar.config.policy_checks import cross_check
 from sidecar.config.policy_schema import GeminiProject, PolicySchema, VertexProject, key_hint
+from sidecar.config.quotas import budget_of, default_priority, quota_groups
 from sidecar.config.references import Sources, parse_key
 from sidecar.config.validation import Raw, validate
-from sidecar.core.policy import Api, Endpoint, ModelRoute, Policy, Tenant
+from sidecar.core.policy import Api, Budget, Endpoint, ModelRoute, Policy, Tenant
 from sidecar.core.secret import Secret
 
 KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
@@ -101,9 +104,21 @@ def _policy(schema: PolicySchema) -> Policy:
         routes=MappingProxyType(routes),
         unlisted_models=schema.unlisted_models == "allow",
         unknown_fields=schema.unknown_fields == "allow",
-        tenants=tuple(Tenant(name, frozenset(tenant.principals)) for name, tenant in schema.tenants.items()),
+        tenants=_tenants(schema),
+        priorities=MappingProxyType(dict(schema.priorities)),
+        default_priority=default_priority(schema.priorities),
+        quotas=quota_groups(schema.quotas),
+        budgets=tuple(map(budget_of, schema.budgets)),
     )
     return _with_digest(policy, list(map(_credentials_hash, schema.projects)))
+
+
+def _tenants(schema: PolicySchema) -> tuple[Tenant, ...]:
+    default = default_priority(schema.priorities)
+    return tuple(
+        Tenant(name, frozenset(tenant.principals), tenant.priority or default, tenant.weight)
+        for name, tenant in schema.tenants.items()
+    )
 
 
 def _endpoint(project: GeminiProject | VertexProject) -> Endpoint:
@@ -147,7 +162,13 @@ def _with_digest(policy: Policy, credentials_hashes: list[str]) -> Policy:
         "routes": {name: [route.model, route.projects] for name, route in policy.routes.items()},
         "unlisted_models": policy.unlisted_models,
         "unknown_fields": policy.unknown_fields,
-        "tenants": {tenant.name: sorted(tenant.principals) for tenant in policy.tenants},
+        "tenants": {
+            tenant.name: [sorted(tenant.principals), tenant.priority, tenant.weight]
+            for tenant in policy.tenants
+        },
+        "priorities": [dict(policy.priorities), policy.default_priority],
+        "quotas": [[key, asdict(group)] for key, group in sorted(policy.quotas.items(), key=itemgetter(0))],
+        "budgets": [_budget_content(budget) for budget in policy.budgets],
     }
     text = json.dumps(content, sort_keys=True)
     return replace(policy, digest=hashlib.sha256(text.encode()).hexdigest())
@@ -157,3 +178,14 @@ def _endpoint_content(endpoint: Endpoint) -> list[str]:
     key = endpoint.key.reveal() if endpoint.key else ""
     place = [endpoint.base_url, endpoint.api_version, endpoint.cloud_project, endpoint.location]
     return [endpoint.project, endpoint.api, *place, key, str(endpoint.credentials_file or "")]
+
+
+def _budget_content(budget: Budget) -> dict[str, Any]:
+    return {
+        "name": budget.name,
+        "principals": [sorted(budget.principals), sorted(budget.prefixes)],
+        "tenants": sorted(budget.tenants),
+        "labels": dict(budget.labels),
+        "each": budget.each,
+        "limits": list(map(asdict, budget.limits)),
+    }

@@ -6,36 +6,47 @@ so that one bad value does not hide the others.
 
 from collections.abc import Iterator
 
+from sidecar.config.budget_checks import check_budgets
 from sidecar.config.document import TreePath
 from sidecar.config.faults import Fault
+from sidecar.config.policy_outline import Outline, outline
+from sidecar.config.quota_checks import check_quotas
 from sidecar.config.validation import Raw, near
 
 
 def cross_check(raw: Raw) -> list[Fault]:
-    """All names that are taken twice or lead nowhere."""
-    return [*_projects(raw), *_models(raw), *_tenants(raw)]
+    """All names that are taken twice or lead nowhere, and all limits that cannot mean anything."""
+    known = outline(raw)
+    return [
+        *_repeated_names(raw, "projects", "project"),
+        *_models(raw, known),
+        *_tenants(raw, known),
+        *check_quotas(raw, known),
+        *_repeated_names(raw, "budgets", "budget"),
+        *check_budgets(raw, known),
+    ]
 
 
-def _projects(raw: Raw) -> Iterator[Fault]:
-    first: dict[str, TreePath] = {}
-    for path, name in _texts(raw, *_items(raw, ("projects",)), below=("name",)):
-        if name in first:
-            yield raw.fault(path, "is the name of another project too", "give each project a name of its own")
-        first.setdefault(name, path)
+def _repeated_names(raw: Raw, section: str, kind: str) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for path, name in raw.texts((*entry, "name") for entry in raw.below((section,))):
+        if name in seen:
+            yield raw.fault(path, f"is the name of another {kind} too", f"give each {kind} a name of its own")
+        seen.add(name)
 
 
-def _models(raw: Raw) -> Iterator[Fault]:
-    models = list(_items(raw, ("models",)))
-    yield from _model_projects(raw, models)
+def _models(raw: Raw, known: Outline) -> Iterator[Fault]:
+    models = list(raw.below(("models",)))
+    yield from _model_projects(raw, models, known)
     taken = {str(path[-1]): "is the id of a listed model" for path in models}
     for model in models:
-        for path, alias in _texts(raw, *_items(raw, (*model, "aliases"))):
+        for path, alias in raw.texts(raw.below((*model, "aliases"))):
             if alias in taken:
                 yield raw.fault(
                     path, taken[alias], "give each alias to one model, and to none that has its name"
                 )
             taken.setdefault(alias, "is already an alias")
-    if raw.at(("unlisted_models",)) == "deny" and not models:
+    if known.denies_unlisted and not models:
         yield raw.fault(
             ("unlisted_models",),
             "denies every model, because none is listed",
@@ -43,41 +54,28 @@ def _models(raw: Raw) -> Iterator[Fault]:
         )
 
 
-def _model_projects(raw: Raw, models: list[TreePath]) -> Iterator[Fault]:
-    known = {name for _, name in _texts(raw, *_items(raw, ("projects",)), below=("name",))}
+def _model_projects(raw: Raw, models: list[TreePath], known: Outline) -> Iterator[Fault]:
     for model in models:
         listed: set[str] = set()
-        for path, name in _texts(raw, *_items(raw, (*model, "projects"))):
-            if name not in known:
+        for path, name in raw.texts(raw.below((*model, "projects"))):
+            if name not in known.projects:
                 yield raw.fault(
-                    path, "is no project of this file", near(name, known) or "name a listed project"
+                    path, "is no project of this file", near(name, known.projects) or "name a listed project"
                 )
             elif name in listed:
                 yield raw.fault(path, "is listed twice", "keep it once, where it ranks")
             listed.add(name)
 
 
-def _tenants(raw: Raw) -> Iterator[Fault]:
+def _tenants(raw: Raw, known: Outline) -> Iterator[Fault]:
     owner: dict[str, str] = {}
-    for tenant in _items(raw, ("tenants",)):
-        for path, principal in _texts(raw, *_items(raw, (*tenant, "principals"))):
+    for tenant in raw.below(("tenants",)):
+        for path, principal in raw.texts(raw.below((*tenant, "principals"))):
             if principal in owner:
                 reason = f"belongs to tenant {owner[principal]} already"
                 yield raw.fault(path, reason, "let each principal belong to one tenant")
             owner.setdefault(principal, str(tenant[-1]))
-
-
-def _items(raw: Raw, path: TreePath) -> Iterator[TreePath]:
-    """The paths right below one."""
-    value = raw.at(path)
-    if isinstance(value, dict | list):
-        for part in value if isinstance(value, dict) else range(len(value)):
-            yield (*path, part)
-
-
-def _texts(raw: Raw, *paths: TreePath, below: TreePath = ()) -> Iterator[tuple[TreePath, str]]:
-    """Those of the paths, each extended, where a text stands."""
-    for path in paths:
-        value = raw.at((*path, *below))
-        if isinstance(value, str):
-            yield (*path, *below), value
+        for path, priority in raw.texts([(*tenant, "priority")]):
+            if known.priorities and priority not in known.priorities:
+                remedy = near(priority, known.priorities) or f"take one of: {', '.join(known.priorities)}"
+                yield raw.fault(path, "is no priority of this file", remedy)

@@ -5,40 +5,24 @@ the Policy itself, with every default filled in, is made in `policy`.
 """
 
 import re
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from sidecar.config.checks import one_line
 from sidecar.config.document import TreePath
 from sidecar.config.faults import MASK, Unacceptable
+from sidecar.config.names import Alias, Line, ModelId, Name, default_when_empty, matching
+from sidecar.config.quota_schema import BudgetSchema, QuotaSchema, Weight
 from sidecar.config.references import CredentialsReference, KeyReference
 from sidecar.config.settings import Slice
 from sidecar.config.units import is_loopback
 from sidecar.config.validation import near
+from sidecar.core.policy import PRIORITIES
 
 _API_VERSION = re.compile(r"v[0-9]+((alpha|beta)[0-9]*)?")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 _PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
-
-
-def _matching(pattern: str, remedy: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise Unacceptable("is not a valid name here", remedy)
-        return value
-
-    return AfterValidator(check)
-
-
-def _model_id(value: str) -> str:
-    if value.startswith("models/"):
-        raise Unacceptable("is a resource name", f"write the bare id: {value.removeprefix('models/')}")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]*(/[A-Za-z0-9][A-Za-z0-9._@-]*)*", value):
-        raise Unacceptable("is not a model id", "write the id as Google has it, such as gemini-3.8-flash")
-    return value
 
 
 def _base_url(value: str) -> str:
@@ -78,22 +62,8 @@ def _refusal(value: str, url: SplitResult, path: str) -> str:
     return "" if _PATH.fullmatch(path) else "has a path that is not a plain prefix"
 
 
-def _empty(kind: Callable[[], Any]) -> BeforeValidator:
-    """Let a key whose values are all commented out stand for no values."""
-    return BeforeValidator(lambda value: kind() if value is None else value)
-
-
-Name: TypeAlias = Annotated[
-    str, _matching(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "take up to 63 of a-z, 0-9 and inner hyphens")
-]
-ApiVersion: TypeAlias = Annotated[
-    str, _matching(_API_VERSION.pattern, "write a version such as v1 or v1beta")
-]
+ApiVersion: TypeAlias = Annotated[str, matching(_API_VERSION.pattern, "write a version such as v1 or v1beta")]
 BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
-ModelId: TypeAlias = Annotated[str, AfterValidator(_model_id)]
-Alias: TypeAlias = Annotated[
-    str, _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "take letters, digits, dots, hyphens and underscores")
-]
 
 
 class GeminiProject(Slice):
@@ -118,11 +88,11 @@ class VertexProject(Slice):
     """What replies, logs and metrics call it; unique."""
     api: Literal["vertex"]
     """Which API: OAuth credentials, a Google Cloud project and a location."""
-    project: Annotated[str, _matching(r"[a-z0-9][a-z0-9.:-]*", "write the id of the Google Cloud project")]
+    project: Annotated[str, matching(r"[a-z0-9][a-z0-9.:-]*", "write the id of the Google Cloud project")]
     """The Google Cloud project's id."""
-    location: Annotated[
-        str, _matching(r"[a-z0-9]+(-[a-z0-9]+)*", "write a location such as europe-west4")
-    ] = "global"
+    location: Annotated[str, matching(r"[a-z0-9]+(-[a-z0-9]+)*", "write a location such as europe-west4")] = (
+        "global"
+    )
     """A region, the multi-regions `us` and `eu`, or `global`."""
     credentials: CredentialsReference | None = None
     """Where its credentials stand. None: application-default credentials, so workload identity on GKE."""
@@ -135,7 +105,7 @@ class VertexProject(Slice):
 class ModelSchema(Slice):
     """A model, under its id upstream."""
 
-    aliases: Annotated[list[Alias], _empty(list)] = Field(default_factory=list)
+    aliases: Annotated[list[Alias], default_when_empty(list)] = Field(default_factory=list)
     """Further names that callers may use; unique over all models."""
     projects: Annotated[list[Name], Field(min_length=1)] | None = None
     """The projects that serve it, best first. None: all, in their order."""
@@ -144,8 +114,12 @@ class ModelSchema(Slice):
 class TenantSchema(Slice):
     """Principals that share an account."""
 
-    principals: Annotated[list[Annotated[str, AfterValidator(one_line)]], Field(min_length=1)]
+    principals: Annotated[list[Line], Field(min_length=1)]
     """Their identities; each belongs to one tenant at most."""
+    priority: Name | None = None
+    """The highest priority that its calls may have. None: `standard` if there is one, else the heaviest."""
+    weight: Weight = 1.0
+    """How much of what is scarce its calls get, beside those of other tenants at the same priority."""
 
 
 Project: TypeAlias = Annotated[GeminiProject | VertexProject, Field(discriminator="api")]
@@ -156,35 +130,49 @@ class PolicySchema(Slice):
 
     projects: Annotated[list[Project], Field(min_length=1)]
     """Where models are asked, best first; at least one."""
-    models: Annotated[dict[ModelId, Annotated[ModelSchema, _empty(dict)]], _empty(dict)] = Field(
-        default_factory=dict
-    )
+    models: Annotated[
+        dict[ModelId, Annotated[ModelSchema, default_when_empty(dict)]], default_when_empty(dict)
+    ] = Field(default_factory=dict)
     """Models by their id upstream."""
     unlisted_models: Literal["allow", "deny"] = "allow"
     """Whether a model that is not listed may be asked for; any project then serves it."""
     unknown_fields: Literal["allow", "deny"] = "deny"
     """Whether a request may carry fields that the schema does not know (`extra_json`)."""
-    tenants: Annotated[dict[Name, TenantSchema], _empty(dict)] = Field(default_factory=dict)
+    tenants: Annotated[dict[Name, TenantSchema], default_when_empty(dict)] = Field(default_factory=dict)
     """Principals by the tenant that they belong to; a principal in none has none."""
+    quotas: Annotated[list[QuotaSchema], default_when_empty(list)] = Field(default_factory=list)
+    """What Google grants, one entry for all that it counts together; a model in none is not limited."""
+    budgets: Annotated[list[BudgetSchema], default_when_empty(list)] = Field(default_factory=list)
+    """What callers were given; a call may fall under several, and then under all of them."""
+    priorities: Annotated[
+        dict[Name, Weight], Field(min_length=1), default_when_empty(lambda: dict(PRIORITIES))
+    ] = Field(default_factory=lambda: dict(PRIORITIES))
+    """Priorities by weight: while calls wait, each priority is served in proportion to its weight."""
 
 
-_PROJECTS: dict[str, type[Slice]] = {"gemini": GeminiProject, "vertex": VertexProject}
+_SIBLINGS: dict[str, dict[str, type[Slice]]] = {
+    "projects": {"projects with api: gemini": GeminiProject, "projects with api: vertex": VertexProject},
+    "quotas": {"budgets": BudgetSchema},
+    "budgets": {"quotas": QuotaSchema},
+}
 _SCHEMAS: tuple[type[Slice], ...] = (
     PolicySchema,
     GeminiProject,
     VertexProject,
     ModelSchema,
     TenantSchema,
+    QuotaSchema,
+    BudgetSchema,
     KeyReference,
 )
 _KEYS = {key for schema in _SCHEMAS for key in schema.model_fields}
 
 
 def key_hint(path: TreePath) -> str:
-    """What to do about an unknown key: of the other API, or misspelled; empty without a guess."""
+    """What to do about an unknown key: of another kind of entry, or misspelled; empty without a guess."""
     key = str(path[-1])
-    if path[0] == "projects" and len(path) == 3:
-        for api, schema in _PROJECTS.items():
+    if len(path) == 3:
+        for kind, schema in _SIBLINGS.get(str(path[0]), {}).items():
             if key in schema.model_fields:
-                return f"remove it: it belongs to projects with api: {api}"
+                return f"remove it: it belongs to {kind}"
     return near(key, _KEYS)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
+from sidecar.config.amounts import format_money, format_share
 from sidecar.config.faults import MASK
 from sidecar.config.load import Configuration
 from sidecar.config.policy import DIGEST_SHOWN_CHARS
 from sidecar.config.policy_schema import PolicySchema
 from sidecar.config.settings import Settings
-from sidecar.core.policy import Endpoint, Policy
+from sidecar.core.policy import Budget, Endpoint, Policy, Tenant
+from sidecar.core.quota import Limit, Unit
 
 FileKind: TypeAlias = Literal["settings", "policy"]
 
@@ -43,7 +45,52 @@ def _policy(policy: Policy) -> dict[str, Any]:
         "models": models,
         "unlisted_models": "allow" if policy.unlisted_models else "deny",
         "unknown_fields": "allow" if policy.unknown_fields else "deny",
-        "tenants": {tenant.name: {"principals": sorted(tenant.principals)} for tenant in policy.tenants},
+        "tenants": {tenant.name: _tenant(tenant) for tenant in policy.tenants},
+        "quotas": _quotas(policy),
+        "budgets": list(map(_budget, policy.budgets)),
+        "priorities": dict(policy.priorities),
+    }
+
+
+def _tenant(tenant: Tenant) -> dict[str, Any]:
+    return {
+        "principals": sorted(tenant.principals),
+        "priority": tenant.priority,
+        "weight": tenant.weight,
+    }
+
+
+def _quotas(policy: Policy) -> list[dict[str, Any]]:
+    entries: dict[str, dict[str, Any]] = {}
+    for (project, model, tier), group in policy.quotas.items():
+        entry = entries.setdefault(
+            group.name,
+            {"project": project, "models": [], **({"tier": tier} if tier else {}), **_limits(group.limits)},
+        )
+        entry["models"].append(model)
+    return list(entries.values())
+
+
+def _budget(budget: Budget) -> dict[str, Any]:
+    selectors = {
+        "principals": sorted((*budget.principals, *(f"{prefix}*" for prefix in budget.prefixes))),
+        "tenants": sorted(budget.tenants),
+        "labels": dict(budget.labels),
+    }
+    given = {key: value for key, value in selectors.items() if value}
+    return {"name": budget.name, **given, "each": str(budget.each), **_limits(budget.limits)}
+
+
+def _limits(limits: tuple[Limit, ...]) -> dict[str, Any]:
+    amounts = {
+        limit.name: format_money(limit.amount) if limit.unit is Unit.MONEY else limit.amount
+        for limit in limits
+    }
+    return {
+        **amounts,
+        "shadow": [limit.name for limit in limits if limit.is_shadow],
+        "on_redis_loss": {limit.name: str(limit.on_loss) for limit in limits},
+        "burst": format_share(limits[0].burst),
     }
 
 

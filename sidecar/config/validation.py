@@ -4,7 +4,7 @@ The words for pydantic's own error types stand in one table; checks of ours brin
 (`Unacceptable`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any, TypeVar
@@ -62,6 +62,20 @@ class Raw:
             else:
                 return None
         return value
+
+    def below(self, path: TreePath) -> Iterator[TreePath]:
+        """The paths of all that stands right below one: nothing below a scalar."""
+        value = self.at(path)
+        if isinstance(value, Mapping | list):
+            for part in value if isinstance(value, Mapping) else range(len(value)):
+                yield (*path, part)
+
+    def texts(self, paths: Iterable[TreePath]) -> Iterator[tuple[TreePath, str]]:
+        """Those of the paths where a text stands, each with it."""
+        for path in paths:
+            value = self.at(path)
+            if isinstance(value, str):
+                yield path, value
 
     def fault(self, path: TreePath, reason: str, remedy: str) -> Fault:
         """A Fault about the value at a path."""

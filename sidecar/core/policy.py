@@ -1,15 +1,26 @@
 """The Policy: an immutable snapshot of what the fleet has agreed on.
 
 `config/policy` reads, checks and replaces snapshots; a Call keeps the one it began with until it is settled.
-Later facts (quotas, budgets, rules) join as further fields.
+Later facts (rules) join as further fields.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
+from sidecar.core.quota import Limit, LimitGroup, Share
 from sidecar.core.secret import Secret
+
+STANDARD_PRIORITY = "standard"
+PRIORITIES: Mapping[str, float] = MappingProxyType({"critical": 64.0, STANDARD_PRIORITY: 8.0, "batch": 1.0})
+"""Weights where a Policy names none. Weights and no ranks: what waits as batch is served too, if seldom."""
+
+QuotaKey: TypeAlias = tuple[str, str, str]
+"""Project, model id upstream, and tier; an empty tier stands for every one without an entry of its own."""
 
 
 class Api(StrEnum):
@@ -47,6 +58,53 @@ class Tenant:
 
     name: str
     principals: frozenset[str]
+    priority: str = STANDARD_PRIORITY
+    """The highest that its calls may have."""
+    weight: float = 1.0
+    """Of its calls, beside those of other tenants at the same priority."""
+
+
+class Each(StrEnum):
+    """For whom a budget is counted apart."""
+
+    PRINCIPAL = "principal"
+    TENANT = "tenant"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What callers were given. Covers the calls that match every selector; an empty selector matches all."""
+
+    name: str
+    principals: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+    """Beginnings of principals; one selector together with `principals`."""
+    tenants: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """All of which a request must carry."""
+    each: Each = Each.ALL
+    limits: tuple[Limit, ...] = ()
+
+    def covers(self, principal: str, tenant: str, labels: Mapping[str, str]) -> bool:
+        """Whether a call falls under it; `tenant` is empty for principals without one."""
+        if self.tenants and tenant not in self.tenants:
+            return False
+        if not self._selects(principal):
+            return False
+        return all(labels.get(key) == value for key, value in self.labels.items())
+
+    def group(self, principal: str, tenant: str) -> LimitGroup:
+        """Where a covered call is counted; equal for all calls that are counted together."""
+        if self.each is Each.ALL:
+            return LimitGroup(f"budget/{self.name}", self.limits)
+        owner = principal if self.each is Each.PRINCIPAL else tenant
+        return LimitGroup(f"budget/{self.name}/{owner}", self.limits)
+
+    def _selects(self, principal: str) -> bool:
+        if not self.principals and not self.prefixes:
+            return True
+        return principal in self.principals or principal.startswith(self.prefixes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +129,39 @@ class Policy:
     unknown_fields: bool = False
     """Whether `extra_json` may carry fields that the schema does not type."""
     tenants: tuple[Tenant, ...] = ()
+    priorities: Mapping[str, float] = field(default_factory=lambda: PRIORITIES)
+    """Weights by name."""
+    default_priority: str = STANDARD_PRIORITY
+    """The highest priority of callers without a tenant."""
+    quotas: Mapping[QuotaKey, LimitGroup] = field(default_factory=dict)
+    """What Google grants. Models that are counted together have the same group."""
+    budgets: tuple[Budget, ...] = ()
+    """What callers were given; a call may fall under several."""
+    _tenants: Mapping[str, Tenant] = field(init=False, repr=False, compare=False)
+    _owners: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:  # indices, so that a call's lookups do not grow with the Policy
+        owners = {principal: tenant.name for tenant in self.tenants for principal in tenant.principals}
+        object.__setattr__(self, "_tenants", {tenant.name: tenant for tenant in self.tenants})
+        object.__setattr__(self, "_owners", owners)
+
+    def tenant_of(self, principal: str) -> str:
+        """The tenant that a principal belongs to; empty for none."""
+        return self._owners.get(principal, "")
+
+    def quota_of(self, project: str, model: str, tier: str) -> LimitGroup | None:
+        """The group that Google counts a request in: of its tier (`standard`, `priority`, `flex`), else of
+        every tier. None: unmetered.
+        """
+        return self.quotas.get((project, model, tier)) or self.quotas.get((project, model, ""))
+
+    def share_of(self, tenant: str, wanted: str = "") -> Share:
+        """Whom a call is served with; `tenant` is empty for callers without one.
+
+        `wanted` can lower the priority and never raise it; an unknown one is passed over.
+        """
+        known = self._tenants.get(tenant)
+        priority, weight = (known.priority, known.weight) if known else (self.default_priority, 1.0)
+        if self.priorities.get(wanted, inf) <= self.priorities[priority]:
+            priority = wanted
+        return Share(f"{tenant}/{priority}", weight * self.priorities[priority])

@@ -16,5 +16,4 @@ class LocalIdentity:
 
     async def identify(self, arrival: Arrival, policy: Policy) -> Principal:
         """The pod's principal; see `core.ports.Identity`."""
-        tenant = next((tenant.name for tenant in policy.tenants if self._principal in tenant.principals), "")
-        return Principal(self._principal, tenant)
+        return Principal(self._principal, policy.tenant_of(self._principal))

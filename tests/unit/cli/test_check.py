@@ -17,6 +17,35 @@ SCOPE = ("--limits-scope", "process")
 GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 KEY = "a-key-nobody-may-read"
 
+BAD_POLICY = """\
+projects: [{name: eu, api: vertex, project: my-cloud}]
+models: {gemini-3.8-flash: {aliases: [fast]}}
+unlisted_models: deny
+tenants:
+  shop: {principals: [web], priority: urgent, weight: 0}
+quotas:
+  - project: eu
+    models: [gemini-3.8-flash, fast]
+    requests_per_minute: 2k
+    requests_per_day: 0
+    shadow: [requests_per_hour]
+    burst: half
+  - project: us
+    models: [gemini-3.8-flash, gemini-3.8-flsh]
+budgets:
+  - name: checkout
+    principals: ["spiffe://prod.example/*/checkout"]
+    requests_per_minute: 3k
+    spend_per_day: 5 EUR
+    on_redis_loss: {spend_per_month: open}
+  - name: checkout
+    tenants: [shop]
+    principals: [pager]
+    each: team
+    project: eu
+priorities: {standard: 8, batch: 1}
+"""
+
 
 def policy_file(folder: Path) -> Path:
     (folder / "key").write_text(KEY)
@@ -67,6 +96,15 @@ def test_all_faults_are_printed_with_their_sources(
     assert (result.exit_code, result.stdout) == (2, "")
     golden = (GOLDEN / "faults.txt").read_text()
     assert result.stderr == golden.replace("SETTINGS_FILE", str(file))
+
+
+def test_all_faults_of_a_policy_are_printed_with_their_lines(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(BAD_POLICY)
+    result = run("check", *SCOPE, "--policy", str(file))
+    assert (result.exit_code, result.stdout) == (2, "")
+    golden = (GOLDEN / "policy_faults.txt").read_text()
+    assert result.stderr == golden.replace("POLICY_FILE", str(file))
 
 
 def test_faults_are_json_for_a_program(run: Run) -> None:

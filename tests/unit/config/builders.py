@@ -1,5 +1,6 @@
 """Builders of configurations: files in a temporary folder, and never the environment of the process."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +40,9 @@ class Folder:
         return list(raised.value.faults)
 
     def read(self, policy: str | bytes, environ: Mapping[str, str] | None = None) -> Reading:
-        """Read a Policy beside the files `key` and `sa.json`; `$` stands for the folder."""
+        """Read a Policy beside the files `key` and `sa.json`; `$` stands for the folder, but for
+        that of a price."""
         self.write("key", f"{KEY}\n")
         self.write("sa.json", '{"type": "service_account"}')
-        text = policy.replace("$", str(self.path)) if isinstance(policy, str) else policy
+        text = re.sub(r"\$(?![0-9])", str(self.path), policy) if isinstance(policy, str) else policy
         return read_policy(self.write("policy.yaml", text), environ or {})

@@ -9,6 +9,7 @@ from sidecar.config.document import Document
 from sidecar.config.files import FileReader
 from sidecar.config.policy_checks import cross_check
 from sidecar.config.policy_schema import PolicySchema, key_hint
+from sidecar.config.quota_schema import BudgetSchema, QuotaSchema
 from sidecar.config.references import Sources
 from sidecar.config.settings import Settings
 from sidecar.config.sources import merge, setting_names
@@ -27,6 +28,7 @@ KEYS = [
     "base_url",
     "location",
 ]
+KEYS += ["quotas", "budgets", "priorities", "priority", "weight"]
 KEYS += ["aliases", "principals", "unlisted_models", "project", "gemini", "vertex", "", "[key]", "a b"]
 SCALARS = st.one_of(
     st.none(),
@@ -70,6 +72,23 @@ def test_no_tree_makes_the_policy_raise(tree: dict[str, Any]) -> None:
 )
 def test_no_project_and_no_model_make_the_policy_raise(projects: list[Any], models: dict[str, Any]) -> None:
     read({"projects": projects, "models": models})
+
+
+ENTRY_KEYS = sorted({*QuotaSchema.model_fields, *BudgetSchema.model_fields})
+ENTRIES = st.dictionaries(
+    st.sampled_from(ENTRY_KEYS),
+    trees(st.sampled_from(ENTRY_KEYS)) | st.sampled_from([5, "5%", "2M", "$5", "main", ["main"], "tenant"]),
+    max_size=8,
+)
+
+
+@given(st.lists(ENTRIES, max_size=3), st.lists(ENTRIES, max_size=3), st.sampled_from(["allow", "deny"]))
+def test_no_quota_and_no_budget_make_the_policy_raise(
+    quotas: list[Any], budgets: list[Any], unlisted: str
+) -> None:
+    project = {"name": "main", "api": "vertex", "project": "p"}
+    named = {"projects": [project], "models": {"main": None}, "tenants": {"main": {"principals": ["main"]}}}
+    read({**named, "quotas": quotas, "budgets": budgets, "unlisted_models": unlisted})
 
 
 SETTING_KEYS = sorted({name for names in setting_names().values() for name in names})

@@ -1,5 +1,8 @@
 """What a good Policy file becomes."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from sidecar.core.policy import Api, Endpoint, ModelRoute, Policy, Tenant
@@ -60,6 +63,15 @@ def test_a_whole_policy_is_read(folder: Folder) -> None:
     assert policy.routes == {"gemini-3.8-flash": flash, "fast": flash, "gemini-3-pro": pro}
     assert (policy.unlisted_models, policy.unknown_fields) == (False, True)
     assert policy.tenants == (Tenant("search", frozenset({"spiffe://corp/ns/search/sa/web"})),)
+
+
+def test_the_example_of_the_readme_is_a_policy(folder: Folder) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    (example,) = re.findall(r"```yaml\n(projects:.*?)```", readme, re.DOTALL)
+    example = example.replace("/run/secrets/gemini-key", "$/key")
+    policy = policy_of(folder, example.replace("/run/secrets/service-account.json", "$/sa.json"))
+    assert policy.quotas
+    assert policy.budgets
 
 
 def test_the_smallest_policy_allows_any_model_and_no_unknown_field(folder: Folder) -> None:

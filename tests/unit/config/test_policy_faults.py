@@ -129,6 +129,20 @@ BAD_POLICIES = [
         "tenants.b.principals[1]",
         "belongs to tenant a already",
     ),
+    (beside("tenants: {a: {principals: [x], priority: urgent}}"), "tenants.a.priority", "is no priority of"),
+    (
+        beside("tenants: {a: {principals: [x], priority: batch}}\npriorities: {low: 1}"),
+        "tenants.a.priority",
+        "is no priority of this file",
+    ),
+    (beside("tenants: {a: {principals: [x], weight: 0}}"), "tenants.a.weight", "is out of range"),
+    # priorities
+    (beside("priorities: {}"), "priorities", "is empty"),
+    (beside("priorities: [standard]"), "priorities", "is not a mapping"),
+    (beside("priorities: {Standard: 1}"), "priorities.Standard", "is not a valid name here"),
+    (beside("priorities: {standard: 0}"), "priorities.standard", "is out of range"),
+    (beside("priorities: {standard: -1}"), "priorities.standard", "is out of range"),
+    (beside("priorities: {standard: high}"), "priorities.standard", "is not a weight"),
 ]
 
 

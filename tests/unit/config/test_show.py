@@ -1,4 +1,5 @@
 import json
+import re
 
 import yaml
 
@@ -42,3 +43,26 @@ def test_the_schema_of_the_policy_knows_both_apis() -> None:
     text = json.dumps(json_schema("policy"))
     assert "GeminiProject" in text
     assert "VertexProject" in text
+
+
+def test_the_schema_of_the_policy_describes_every_key() -> None:
+    schema = json_schema("policy")
+    kinds = {**schema["$defs"], "PolicySchema": schema}
+    assert {"QuotaSchema", "BudgetSchema", "TenantSchema"} <= set(kinds)
+    silent = [
+        f"{kind}.{name}"
+        for kind, described in kinds.items()
+        for name, key in described["properties"].items()
+        if not key.get("description")
+    ]
+    assert silent == []
+
+
+def test_the_schema_of_the_policy_takes_amounts_as_numbers_and_as_text() -> None:
+    budget = json_schema("policy")["$defs"]["BudgetSchema"]["properties"]
+    for limit in ("tokens_per_day", "spend_per_day"):
+        number, text = budget[limit]["anyOf"]
+        assert (number["type"] in ("integer", "number"), text["type"]) == (True, "string")
+    assert re.fullmatch(budget["tokens_per_day"]["anyOf"][1]["pattern"], "2_000_000")
+    assert re.fullmatch(budget["spend_per_day"]["anyOf"][1]["pattern"], "$0.5")
+    assert budget["burst"]["default"] == "5%"
