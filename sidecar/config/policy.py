@@ -16,6 +16,7 @@ from sidecar.config.faults import Fault, Unacceptable, shown
 from sidecar.config.files import FileReader, Signature
 from sidecar.config.policy_checks import cross_check
 from sidecar.config.policy_schema import GeminiProject, PolicySchema, VertexProject, key_hint
+from sidecar.config.prices import model_prices, prices_content, shipped_prices
 from sidecar.config.references import Sources, parse_key
 from sidecar.config.validation import Raw, validate
 from sidecar.core.policy import Api, Endpoint, ModelRoute, Policy, Tenant
@@ -86,7 +87,7 @@ def _refused(fault: Fault) -> Reading:
 def _single_project(name: str, key: Secret, base_url: str) -> Policy:
     api_version: str = GeminiProject.model_fields["api_version"].default
     endpoint = Endpoint(project=name, api=Api.GEMINI, base_url=base_url, api_version=api_version, key=key)
-    return _with_digest(Policy(digest="", endpoints=(endpoint,)), [])
+    return _with_digest(Policy(digest="", endpoints=(endpoint,), prices=shipped_prices()), [])
 
 
 def _policy(schema: PolicySchema) -> Policy:
@@ -102,6 +103,7 @@ def _policy(schema: PolicySchema) -> Policy:
         unlisted_models=schema.unlisted_models == "allow",
         unknown_fields=schema.unknown_fields == "allow",
         tenants=tuple(Tenant(name, frozenset(tenant.principals)) for name, tenant in schema.tenants.items()),
+        prices=shipped_prices().overridden(model_prices(schema.prices)),
     )
     return _with_digest(policy, list(map(_credentials_hash, schema.projects)))
 
@@ -148,6 +150,7 @@ def _with_digest(policy: Policy, credentials_hashes: list[str]) -> Policy:
         "unlisted_models": policy.unlisted_models,
         "unknown_fields": policy.unknown_fields,
         "tenants": {tenant.name: sorted(tenant.principals) for tenant in policy.tenants},
+        "prices": prices_content(policy.prices),
     }
     text = json.dumps(content, sort_keys=True)
     return replace(policy, digest=hashlib.sha256(text.encode()).hexdigest())

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from sidecar.config.checks import one_line
 from sidecar.config.document import TreePath
 from sidecar.config.faults import MASK, Unacceptable
+from sidecar.config.prices import ModalityRates, ModelPrices, PriceSchema
 from sidecar.config.references import CredentialsReference, KeyReference
 from sidecar.config.settings import Slice
 from sidecar.config.units import is_loopback
@@ -166,6 +167,8 @@ class PolicySchema(Slice):
     """Whether a request may carry fields that the schema does not know (`extra_json`)."""
     tenants: Annotated[dict[Name, TenantSchema], _empty(dict)] = Field(default_factory=dict)
     """Principals by the tenant that they belong to; a principal in none has none."""
+    prices: Annotated[dict[ModelId, ModelPrices], _empty(dict)] = Field(default_factory=dict)
+    """Prices by model id, in place of those that the release knows."""
 
 
 _PROJECTS: dict[str, type[Slice]] = {"gemini": GeminiProject, "vertex": VertexProject}
@@ -176,6 +179,8 @@ _SCHEMAS: tuple[type[Slice], ...] = (
     ModelSchema,
     TenantSchema,
     KeyReference,
+    PriceSchema,
+    ModalityRates,
 )
 _KEYS = {key for schema in _SCHEMAS for key in schema.model_fields}
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from sidecar.core.cost import PriceTable
 from sidecar.core.secret import Secret
 
 
@@ -71,3 +72,5 @@ class Policy:
     unknown_fields: bool = False
     """Whether `extra_json` may carry fields that the schema does not type."""
     tenants: tuple[Tenant, ...] = ()
+    prices: PriceTable = field(default_factory=PriceTable)
+    """What tokens cost: the release's prices, with those of the Policy file in place of them."""
