@@ -113,6 +113,12 @@ class ModelPrice:
     long_rates: Rates | None = None
     """For prompts of more than LONG_PROMPT_TOKENS. None: the same."""
 
+    def rates_at(self, prompt_tokens: int) -> Rates:
+        """The rates of a whole request with a prompt of this length."""
+        if self.long_rates is None or prompt_tokens <= LONG_PROMPT_TOKENS:
+            return self.rates
+        return self.long_rates
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -127,10 +133,20 @@ class Price:
         """The money of a usage."""
         if self.model is None:
             return Cost(0, is_priced=False)
-        long_rates = self.model.long_rates
-        rates = long_rates if long_rates and usage.prompt > LONG_PROMPT_TOKENS else self.model.rates
-        pico = rates.pico(usage) * self.percent
-        return Cost(-(-pico // (STANDARD_PERCENT * _PICO_IN_MICRO)), is_priced=True)
+        return Cost(self._micro(self.model.rates_at(usage.prompt).pico(usage)), is_priced=True)
+
+    def most(self, prompt: "Modalities", output: int) -> int:
+        """The money, in micro-dollars, that a call with these tokens costs if nothing is cached and the
+        answer is of the dearest kind; 0 when no price is known.
+        """
+        if self.model is None:
+            return 0
+        tokens = sum(count for _, count in prompt)
+        rates = self.model.rates_at(tokens)
+        return self._micro(rates.input.pico(tokens, prompt) + output * rates.output.dearest)
+
+    def _micro(self, pico: int) -> int:
+        return -(-pico * self.percent // (STANDARD_PERCENT * _PICO_IN_MICRO))
 
 
 @dataclass(frozen=True, slots=True)
