@@ -18,6 +18,7 @@ from sidecar.config.faults import Fault, Unacceptable, shown
 from sidecar.config.files import FileReader, Signature
 from sidecar.config.policy_checks import cross_check
 from sidecar.config.policy_schema import GeminiProject, PolicySchema, VertexProject, key_hint
+from sidecar.config.prices import model_prices, prices_content, shipped_prices
 from sidecar.config.quotas import budget_of, default_priority, quota_groups
 from sidecar.config.references import Sources, parse_key
 from sidecar.config.validation import Raw, validate
@@ -89,7 +90,7 @@ def _refused(fault: Fault) -> Reading:
 def _single_project(name: str, key: Secret, base_url: str) -> Policy:
     api_version: str = GeminiProject.model_fields["api_version"].default
     endpoint = Endpoint(project=name, api=Api.GEMINI, base_url=base_url, api_version=api_version, key=key)
-    return _with_digest(Policy(digest="", endpoints=(endpoint,)), [])
+    return _with_digest(Policy(digest="", endpoints=(endpoint,), prices=shipped_prices()), [])
 
 
 def _policy(schema: PolicySchema) -> Policy:
@@ -109,6 +110,7 @@ def _policy(schema: PolicySchema) -> Policy:
         default_priority=default_priority(schema.priorities),
         quotas=quota_groups(schema.quotas),
         budgets=tuple(map(budget_of, schema.budgets)),
+        prices=shipped_prices().overridden(model_prices(schema.prices)),
     )
     return _with_digest(policy, list(map(_credentials_hash, schema.projects)))
 
@@ -169,6 +171,7 @@ def _with_digest(policy: Policy, credentials_hashes: list[str]) -> Policy:
         "priorities": [dict(policy.priorities), policy.default_priority],
         "quotas": [[key, asdict(group)] for key, group in sorted(policy.quotas.items(), key=itemgetter(0))],
         "budgets": [_budget_content(budget) for budget in policy.budgets],
+        "prices": prices_content(policy.prices),
     }
     text = json.dumps(content, sort_keys=True)
     return replace(policy, digest=hashlib.sha256(text.encode()).hexdigest())

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from sidecar.config.document import TreePath
 from sidecar.config.faults import MASK, Unacceptable
 from sidecar.config.names import Alias, Line, ModelId, Name, default_when_empty, matching
+from sidecar.config.prices import ModalityRates, ModelPrices, PriceSchema
 from sidecar.config.quota_schema import BudgetSchema, QuotaSchema, Weight
 from sidecar.config.references import CredentialsReference, KeyReference
 from sidecar.config.settings import Slice
@@ -148,6 +149,8 @@ class PolicySchema(Slice):
         dict[Name, Weight], Field(min_length=1), default_when_empty(lambda: dict(PRIORITIES))
     ] = Field(default_factory=lambda: dict(PRIORITIES))
     """Priorities by weight: while calls wait, each priority is served in proportion to its weight."""
+    prices: Annotated[dict[ModelId, ModelPrices], default_when_empty(dict)] = Field(default_factory=dict)
+    """Prices by model id, in place of those that the release knows."""
 
 
 _SIBLINGS: dict[str, dict[str, type[Slice]]] = {
@@ -164,6 +167,8 @@ _SCHEMAS: tuple[type[Slice], ...] = (
     QuotaSchema,
     BudgetSchema,
     KeyReference,
+    PriceSchema,
+    ModalityRates,
 )
 _KEYS = {key for schema in _SCHEMAS for key in schema.model_fields}
 

@@ -1,12 +1,18 @@
 """What became of a call: its usage, its attempts, its end."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sidecar.core.call import Arrival, Json
 from sidecar.core.permit import Candidate
 
 OK = "OK"
 CANCELLED = "CANCELLED"
+
+Modalities: TypeAlias = tuple[tuple[str, int], ...]
+"""Tokens by modality in Gemini's words: `(("TEXT", 193), ("IMAGE", 1120))`. Empty when nobody told them
+apart; need not add up to the count that they belong to.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,9 @@ class Usage:
     thoughts: int = 0
     tool_use: int = 0
     total: int = 0
+    prompt_details: Modalities = ()
+    cached_details: Modalities = ()
+    candidates_details: Modalities = ()
 
 
 @dataclass(frozen=True, slots=True)

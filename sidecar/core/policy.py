@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
+from sidecar.core.cost import PriceTable
 from sidecar.core.quota import Limit, LimitGroup, Share
 from sidecar.core.secret import Secret
 
@@ -137,6 +138,8 @@ class Policy:
     """What Google grants. Models that are counted together have the same group."""
     budgets: tuple[Budget, ...] = ()
     """What callers were given; a call may fall under several."""
+    prices: PriceTable = field(default_factory=PriceTable)
+    """What tokens cost: the release's prices, with those of the Policy file in place of them."""
     _tenants: Mapping[str, Tenant] = field(init=False, repr=False, compare=False)
     _owners: Mapping[str, str] = field(init=False, repr=False, compare=False)
 

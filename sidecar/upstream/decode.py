@@ -16,7 +16,7 @@ import orjson
 
 from sidecar.core.call import Json, Method
 from sidecar.core.errors import Reason, UpstreamUnavailable
-from sidecar.core.outcome import Reply, Usage
+from sidecar.core.outcome import Modalities, Reply, Usage
 
 LARGE_BYTES = 256 * 1024
 """Bodies above this are parsed in a thread: base64 and JSON of 10 MB would hold the event loop for tens of
@@ -170,7 +170,22 @@ def _usage(json: Json) -> Usage | None:
         thoughts=_count(metadata, "thoughtsTokenCount"),
         tool_use=_count(metadata, "toolUsePromptTokenCount"),
         total=_count(metadata, "totalTokenCount"),
+        # the second is how the Developer API's embeddings spell it
+        prompt_details=_details(metadata, "promptTokensDetails") or _details(metadata, "promptTokenDetails"),
+        cached_details=_details(metadata, "cacheTokensDetails"),
+        candidates_details=_details(metadata, "candidatesTokensDetails"),
     )
+
+
+def _details(metadata: Mapping[str, Any], key: str) -> Modalities:
+    if not metadata.get(key):  # most chunks have none of some: this is the hot path
+        return ()
+    return tuple((_modality(item), _count(item, "tokenCount")) for item in _objects(metadata, key))
+
+
+def _modality(item: Mapping[str, Any]) -> str:
+    modality = item.get("modality")
+    return modality if isinstance(modality, str) else ""
 
 
 def _count(metadata: Mapping[str, Any], key: str) -> int:

@@ -143,6 +143,48 @@ BAD_POLICIES = [
     (beside("priorities: {standard: 0}"), "priorities.standard", "is out of range"),
     (beside("priorities: {standard: -1}"), "priorities.standard", "is out of range"),
     (beside("priorities: {standard: high}"), "priorities.standard", "is not a weight"),
+    # prices
+    (beside("prices: [x]"), "prices", "is not a mapping"),
+    (beside("prices: {models/x: [{input: 1, output: 1}]}"), 'prices["models/x"]', "is a resource name"),
+    (beside("prices: {x: {input: 1, output: 1}}"), "prices.x", "is not a list"),
+    (beside("prices: {x: []}"), "prices.x", "is empty"),
+    (beside("prices: {x: [{output: 1}]}"), "prices.x[0].input", "is missing"),
+    (beside("prices: {x: [{input: 1, output: 1, inputs: 1}]}"), "prices.x[0].inputs", "is not a known key"),
+    (beside("prices: {x: [{input: cheap, output: 1}]}"), "prices.x[0].input", "is not a price"),
+    (beside("prices: {x: [{input: true, output: 1}]}"), "prices.x[0].input", "is not a price"),
+    (beside("prices: {x: [{input: -1, output: 1}]}"), "prices.x[0].input", "is out of range"),
+    (beside("prices: {x: [{input: 1e999, output: 1}]}"), "prices.x[0].input", "is out of range"),
+    (
+        beside("prices: {x: [{input: 0.0000001, output: 1}]}"),
+        "prices.x[0].input",
+        "has more than six decimals",
+    ),
+    (
+        beside("prices: {x: [{input: {text: 1, audio: -1}, output: 1}]}"),
+        "prices.x[0].input.audio",
+        "is out of range",
+    ),
+    (
+        beside("prices: {x: [{input: {audio: 1}, output: 1}]}"),
+        "prices.x[0].input.text",
+        "is missing",
+    ),
+    (
+        beside("prices: {x: [{input: {text: 1, smell: 1}, output: 1}]}"),
+        "prices.x[0].input.smell",
+        "is not a known key",
+    ),
+    (beside("prices: {x: [{since: 2027, input: 1, output: 1}]}"), "prices.x[0].since", "is not a day"),
+    (
+        beside("prices: {x: [{since: 2027-02-30, input: 1, output: 1}]}"),
+        "prices.x[0].since",
+        "is no day of the calendar",
+    ),
+    (
+        beside("prices: {x: [{input: 1, output: 1}, {input: 2, output: 2}]}"),
+        "prices.x",
+        "is not in the order of its days",
+    ),
 ]
 
 

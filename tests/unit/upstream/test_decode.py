@@ -40,8 +40,51 @@ def test_all_tokens_are_counted() -> None:
         "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 193}],
     }
     reply = read(Method.GENERATE, {"usageMetadata": metadata})
-    assert reply.usage == Usage(193, 100, 1166, 954, 7, 2320)
+    assert reply.usage == Usage(193, 100, 1166, 954, 7, 2320, prompt_details=(("TEXT", 193),))
     assert reply.json == {"usageMetadata": metadata}
+
+
+def test_tokens_are_told_apart_by_modality() -> None:
+    metadata = {
+        "promptTokensDetails": [
+            {"modality": "TEXT", "tokenCount": 7},
+            {"modality": "AUDIO", "tokenCount": 320},
+        ],
+        "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 64}],
+        "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1290}],
+    }
+    assert read(Method.GENERATE, {"usageMetadata": metadata}).usage == Usage(
+        prompt_details=(("TEXT", 7), ("AUDIO", 320)),
+        cached_details=(("AUDIO", 64),),
+        candidates_details=(("IMAGE", 1290),),
+    )
+
+
+@pytest.mark.parametrize("spelling", ["promptTokenDetails", "promptTokensDetails"])
+def test_both_faces_tell_the_modalities_of_what_was_embedded(spelling: str) -> None:
+    usage = {"promptTokenCount": 9, spelling: [{"modality": "IMAGE", "tokenCount": 9}]}
+    reply = read(Method.EMBED_CONTENT, {"embeddings": [], "usageMetadata": usage})
+    assert reply.usage == Usage(prompt=9, prompt_details=(("IMAGE", 9),))
+
+
+@pytest.mark.parametrize("item", [{"tokenCount": 5}, {"modality": None, "tokenCount": 5}])
+def test_a_modality_left_out_is_told_as_none(item: dict[str, Any]) -> None:
+    usage = read(Method.GENERATE, {"usageMetadata": {"promptTokensDetails": [item]}}).usage
+    assert usage == Usage(prompt_details=(("", 5),))
+
+
+@pytest.mark.parametrize(
+    ("details", "complaint"),
+    [
+        ({"modality": "TEXT"}, "is not a list of objects"),
+        (["TEXT"], "is not a list of objects"),
+        ([{"tokenCount": -1}], "is not a token count"),
+        ([{"tokenCount": "5"}], "is not a token count"),
+    ],
+)
+def test_details_that_are_none_are_refused(details: object, complaint: str) -> None:
+    with pytest.raises(UpstreamUnavailable, match=complaint):
+        read(Method.GENERATE, {"usageMetadata": {"promptTokensDetails": details}})
 
 
 @pytest.mark.parametrize(
