@@ -9,6 +9,7 @@ wait for calls in flight; only then is anything closed.
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
@@ -29,7 +30,10 @@ from sidecar.edge.server import SERVICES, Listener, ListenError, drain_all
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.identity.local import LocalIdentity
-from sidecar.limits.unmetered import Unmetered
+from sidecar.limits.estimate import Estimator
+from sidecar.limits.groups import Groups
+from sidecar.limits.limiter import Limiter
+from sidecar.limits.memory import MemoryLedgers, SystemClocks
 from sidecar.pipeline.gate import Gate
 from sidecar.pipeline.stages import Stages
 from sidecar.telemetry import logs
@@ -59,7 +63,7 @@ class Sidecar:
         self,
         listeners: Sequence[Listener],
         gate: Gate,
-        limits: Unmetered,
+        limits: Limiter,
         health: Health,
         drain_limit_s: float,
     ) -> None:
@@ -153,7 +157,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         instruments.policy.loaded(policies.current.digest)
         transport = _transport(settings, credentials)
         closing.push_async_callback(transport.close)
-        limits = Unmetered()
+        limits = _limiter(settings, closing)
         gate = Gate(settings.listen.max_in_flight)
         stages = Stages(gate, LocalIdentity(settings.identity.principal), NoCache(), limits, transport)
 
@@ -174,6 +178,14 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
             await _start_telemetry(settings.telemetry.address, instruments, gate, closing)
         _watch(policies, closing)
         yield sidecar
+
+
+def _limiter(settings: Settings, closing: AsyncExitStack) -> Limiter:
+    clocks = SystemClocks()
+    holder = f"{socket.gethostname()}:{settings.listen.port}"
+    groups = Groups(MemoryLedgers(clocks), holder, clocks)
+    closing.push_async_callback(groups.close)
+    return Limiter(groups, Estimator(), clocks, settings.limits.wait)
 
 
 def _transport(settings: Settings, credentials: Credentials) -> "RestTransport | SdkTransport":

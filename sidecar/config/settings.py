@@ -170,6 +170,10 @@ class LimitsSettings(Slice):
     """No default, because it must be said: `process` means that limits hold within this sidecar alone and N
     sidecars together may spend N times as much. Fleet-wide limits come with Redis in a later release."""
 
+    wait: Seconds = 30.0
+    """Seconds that a call may stand in line for one limit, within its deadline. Default 30 s: callers without
+    a deadline are not to wait for ever."""
+
     @model_validator(mode="before")
     @classmethod
     def _scope_is_said(cls, given: Any) -> Any:

@@ -38,6 +38,8 @@ class Arrival:
     """How long the call may take: the caller's deadline less the margin that the answer needs to travel."""
     deadline: float
     """When that time is over, on the event loop's clock."""
+    priority: str = ""
+    """Asked for by the caller; it can lower the one that the Policy gives, never raise it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ class Reason(StrEnum):
     PERMISSION_DENIED = "PERMISSION_DENIED"
     OVERLOADED = "OVERLOADED"
     DRAINING = "DRAINING"
+    RATE_LIMITED = "RATE_LIMITED"
+    COST_EXCEEDS_LIMIT = "COST_EXCEEDS_LIMIT"
+    LIMITER_UNAVAILABLE = "LIMITER_UNAVAILABLE"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     REPLY_TOO_LARGE = "REPLY_TOO_LARGE"
     NO_ENDPOINT = "NO_ENDPOINT"
@@ -110,6 +113,48 @@ class Draining(SidecarError):
 
     reason = Reason.DRAINING
     retry_after_s = 1.0
+
+
+class RateLimited(SidecarError):
+    """A limit of the Policy has no room before the deadline. `violations` name it; nothing was sent for this
+    attempt. `retry_after_s` is when room is likely.
+    """
+
+    reason = Reason.RATE_LIMITED
+
+    def __init__(self, message: str, retry_after_s: float, *violations: QuotaViolation) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.quota_violations = violations
+
+
+class CostExceedsLimit(SidecarError):
+    """The call alone costs more than a limit of the Policy allows in all: waiting never helps."""
+
+    reason = Reason.COST_EXCEEDS_LIMIT
+
+    def __init__(self, message: str, *violations: QuotaViolation) -> None:
+        super().__init__(message)
+        self.quota_violations = violations
+
+
+class LimiterUnavailable(SidecarError):
+    """The ledger of the limits cannot be asked, and the Policy lets nothing go without it."""
+
+    reason = Reason.LIMITER_UNAVAILABLE
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class GrantLapsed(SidecarError):
+    """What was reserved for an attempt is held no more, found when its request was about to leave. Nothing
+    was sent; another Grant is taken. A caller never sees it.
+    """
+
+    reason = Reason.LIMITER_UNAVAILABLE
+    retry_after_s = 0.0
 
 
 class DeadlineExceeded(SidecarError):

@@ -14,6 +14,7 @@ from sidecar.core.outcome import Outcome, Reply, Usage
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
 from sidecar.core.principal import Principal
+from sidecar.core.quota import Charge
 
 if TYPE_CHECKING:  # an Attempt carries a Grant, which is a port
     from sidecar.core.attempt import Attempt
@@ -36,11 +37,17 @@ class Cache(Protocol):
 
 
 class Hold(Protocol):
-    """A caller's own budgets, reserved once per call."""
+    """A caller's own budgets, reserved once per call, and the right to reserve quota on their strength."""
 
-    def settle(self, usage: Usage | None) -> None:
-        """Correct the reservation to what was used. Idempotent; synchronous, so no cancellation can interrupt
-        it.
+    async def reserve(self, candidates: Sequence[Candidate]) -> "Grant":
+        """Reserve at one of the candidates, best first. Raises SidecarError when none has room before the
+        deadline.
+        """
+        ...
+
+    def settle(self, charge: Charge) -> None:
+        """Correct the reservation to what the attempts cost together. Idempotent; synchronous, so no
+        cancellation can interrupt it.
         """
         ...
 
@@ -59,12 +66,15 @@ class Grant(Protocol):
         ...
 
     def sent(self) -> None:
-        """Book the grant as used from now on: the headers are leaving on an open connection."""
+        """Book the grant as used from now on: the headers are about to leave on an open connection.
+
+        Raises GrantLapsed when it is held no more; the request must then not leave.
+        """
         ...
 
-    def settle(self, ended: str, usage: Usage | None) -> None:
-        """Correct the booking by how the attempt ended; never sent is a full return. Idempotent and
-        synchronous.
+    def settle(self, failure: BaseException | None, usage: Usage | None, chunks: int) -> Charge:
+        """Correct the booking by how the attempt ended: its failure, the last usage seen and the chunks that
+        went to the caller. Never sent is a full return. Returns what it cost. Idempotent and synchronous.
         """
         ...
 
@@ -74,12 +84,6 @@ class Limits(Protocol):
 
     async def hold(self, call: Call, permit: Permit) -> Hold:
         """Reserve in the caller's own budgets. Raises SidecarError when they are spent."""
-        ...
-
-    async def reserve(self, call: Call, candidates: Sequence[Candidate]) -> Grant:
-        """Reserve at one of the candidates, best first. Raises SidecarError when none has room before the
-        deadline.
-        """
         ...
 
 

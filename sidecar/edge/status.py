@@ -14,9 +14,11 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status.rpc_status import to_status
 
 from sidecar.core.errors import (
+    CostExceedsLimit,
     FieldViolation,
     InvalidRequest,
     QuotaViolation,
+    RateLimited,
     Reason,
     SidecarError,
     UpstreamQuota,
@@ -38,6 +40,9 @@ CODES: Mapping[Reason, grpc.StatusCode] = {
     Reason.PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
     Reason.OVERLOADED: grpc.StatusCode.UNAVAILABLE,
     Reason.DRAINING: grpc.StatusCode.UNAVAILABLE,
+    Reason.RATE_LIMITED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.COST_EXCEEDS_LIMIT: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.LIMITER_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Reason.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,
     Reason.REPLY_TOO_LARGE: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Reason.NO_ENDPOINT: grpc.StatusCode.FAILED_PRECONDITION,
@@ -65,7 +70,7 @@ def status_of(error: SidecarError, request_id: str) -> grpc.Status:
                 error_details_pb2.BadRequest(), "field_violations", map(_field_violation, error.violations)
             )
         )
-    if isinstance(error, UpstreamQuota) and error.quota_violations:
+    if isinstance(error, UpstreamQuota | RateLimited | CostExceedsLimit) and error.quota_violations:
         details.append(
             _fitting(
                 error_details_pb2.QuotaFailure(), "violations", map(_quota_violation, error.quota_violations)

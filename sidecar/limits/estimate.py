@@ -39,7 +39,8 @@ UNKNOWN_CACHE_TOKENS = 32_768
 CALLERS_MAX, MODELS_MAX, CACHES_MAX = 1024, 64, 1024
 _RATIO_MIN, _RATIO_MAX = 1 / 8, 8.0
 _INPUT_SHARE, _OUTPUT_SHARE = 0.99, 0.9
-_FREE = frozenset({Method.COUNT_TOKENS, Method.LIST_MODELS, Method.GET_MODEL})
+FREE = frozenset({Method.COUNT_TOKENS, Method.LIST_MODELS, Method.GET_MODEL})
+"""What no limit counts."""
 
 
 class Key(NamedTuple):
@@ -139,7 +140,7 @@ class Estimator:
         Takes microseconds, and a millisecond for each MB of JSON in the arguments and answers of functions.
         """
         method, body = call.arrival.method, call.body.json
-        if method in _FREE:
+        if method in FREE:
             return Estimate(_FREE_CHARGE, _FREE_CHARGE)
         caller = self._callers.get(key) or _UNKNOWN
         model: _Ratios = self._models.get(key.model) or _UNKNOWN

@@ -25,7 +25,7 @@ LICENCE_MS = 300_000
 SHARE = 0.9
 _BACK_OFF_MS, _BACK_OFF_MOST_MS = 50.0, 2_000.0
 _OUTAGE_FAILURES = 2
-_LICENCE = -1
+_UNHELD = -1
 """The source of units that no lease covers."""
 _POLL_MOST_MS = 2_000.0
 """A class that is blocked for hours looks so often whether it still is: limits can be raised."""
@@ -55,7 +55,8 @@ class Holder:
     def __init__(self, base: str, terms: Sequence[Terms], random: Random, now: float) -> None:
         self._terms = terms
         self._random = random
-        self.lease = Lease(base, terms, LEASE_MS, now)
+        self._base = base
+        self.lease = Lease(f"{base}/{random.getrandbits(48):x}", terms, LEASE_MS, now)  # two may share a base
         self.levels: Sequence[Level] = ()
         """As the ledger last told them."""
         self.holders = 1
@@ -99,18 +100,20 @@ class Holder:
         """
         known = self._class(share, now)
         known.demand.arrived(amounts)
+        if not any(amounts):  # free, as far as is known: what it turns out to cost is booked as a debt
+            return _UNHELD
         return 0 if len(known.line) else self._spend(known, amounts, now)
 
     def use(self, amounts: Sequence[int], source: int, now: float) -> bool:
         """The request that took units leaves. False: they are ours no more, and it must take others."""
-        if source == _LICENCE:
+        if source == _UNHELD:
             self.lease.book_unheld(amounts, now)
             return True
         return self.lease.use(amounts, source, now)
 
     def put_back(self, share: Share, amounts: Sequence[int], source: int) -> None:
         """The request that took units does not leave."""
-        if source != _LICENCE:
+        if source != _UNHELD:
             self.lease.put_back(share.name, amounts, source)
 
     def settle(
@@ -164,7 +167,7 @@ class Holder:
         if self.lease.take(known.share.name, amounts, now):
             source = self.lease.incarnation
         elif self._licensed(amounts, now):
-            source = _LICENCE
+            source = _UNHELD
         else:
             return 0
         known.demand.served()
@@ -236,7 +239,7 @@ class Holder:
         elapsed = -1 if self.answered_at is None or not self.lease.is_known else int(now - self.answered_at)
         report = Report(
             holder=self.lease.holder,
-            base=self.lease.base,
+            base=self._base,
             terms=terms,
             known=self.lease.known(),
             seq=self.lease.seq,

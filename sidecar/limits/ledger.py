@@ -30,13 +30,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sidecar.limits.fair import FairQueue
-from sidecar.limits.message import Answer, Balance, Entry, Granted, Kind, Level, Report, Want
+from sidecar.limits.message import (
+    FAIR_SHARE,
+    NOBODY,
+    Answer,
+    Balance,
+    Entry,
+    Granted,
+    Kind,
+    Level,
+    Report,
+    Want,
+)
 from sidecar.limits.meter import Meter
 
 _REAP_MOST = 16
 _STEP_SLACK_MS = 250
 """A message may travel so long without looking like a clock that has jumped."""
-_FAIR_SHARE, _NOBODY = -2, -1
 
 
 @dataclass(slots=True)
@@ -58,15 +68,19 @@ class _Account:
 class _Refusal:
     """What stood in the way of the wants of one report."""
 
-    denied: int = _NOBODY
+    denied: int = NOBODY
     head: int = 1
     shadow: set[int] = field(default_factory=set)
 
 
 class Ledger:
-    """One limit group. Give every exchange the server's clock and, where known, which run of it this is."""
+    """One limit group. Give every exchange the server's clock and, where known, which run of it this is.
 
-    def __init__(self) -> None:
+    `listens`: whether it may have lost something before it began, and therefore listens before it grants.
+    """
+
+    def __init__(self, listens: bool = True) -> None:
+        self._listens = listens
         self._clock = 0
         self._offset = 0
         self._run = ""
@@ -129,7 +143,7 @@ class Ledger:
         if not self._epoch:
             self._clock, self._run = wall, run
             self._epoch = f"{wall:x}-{report.holder}"
-            self._learning_until = wall + report.learning_ms
+            self._learning_until = wall + (report.learning_ms if self._listens else 0)
             self._queue = FairQueue(report.quantum, report.fresh_ms)
             return 0
         stepped = self._step(report, account, wall)
@@ -177,7 +191,7 @@ class Ledger:
             self._meters[name].held -= held
             self._meters[name].book(held, now, now, wall)
         for name, amount in account.claims.items():
-            self._meters[name].claim(_NOBODY, amount)
+            self._meters[name].claim(NOBODY, amount)
         self._queue.withdraw(account.waiting)
 
     def _teach(self, report: Report, account: _Account, meters: Sequence[Meter], now: int, wall: int) -> int:
@@ -290,7 +304,7 @@ class Ledger:
                 refusal.denied, refusal.head = number, want.head[number]
         lead = self._queue.lead(want.share, want.weight, now)
         if lead is not None and cost * part > lead:
-            part, refusal.denied, refusal.head = lead / cost, _FAIR_SHARE, want.head[0]
+            part, refusal.denied, refusal.head = lead / cost, FAIR_SHARE, want.head[0]
         amounts = [int(need * part) for need in want.need]
         for number, (head, meter, room) in enumerate(zip(want.head, meters, rooms, strict=True)):
             if amounts[number] < head:

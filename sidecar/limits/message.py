@@ -15,6 +15,9 @@ import orjson
 
 from sidecar.core.quota import OnLoss
 
+NOBODY, FAIR_SHARE = -1, -2
+"""What refused, where it was no limit: nothing, or the turn of others."""
+
 
 class Kind(IntEnum):
     """What an entry of a report does."""

@@ -63,6 +63,10 @@ class Standing:
             self._tickets.append(ticket if holder.join(ticket, now) else None)
         if any(self._tickets):
             return None
+        return self.retry_ms(now)
+
+    def retry_ms(self, now: float) -> float:
+        """When it is worth trying again."""
         return min(holder.retry_ms(self._share, now) for holder, _ in self._places)
 
     def leave(self) -> None:

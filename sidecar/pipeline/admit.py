@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sidecar.core.cached import Bypass
 from sidecar.core.call import Call
 from sidecar.core.permit import Permit
+from sidecar.core.ports import Hold
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
 from sidecar.policy.rules import permit as decide
@@ -16,6 +17,7 @@ class Admission:
 
     permit: Permit
     cached: Bypass
+    hold: Hold
 
 
 async def admit(call: Call, stages: Stages, journal: Journal) -> Admission:
@@ -26,5 +28,5 @@ async def admit(call: Call, stages: Stages, journal: Journal) -> Admission:
     journal.principal = principal.id
     permit = decide(principal, call)
     cached = await stages.cache.look_up(call, permit)
-    journal.hold = await stages.limits.hold(call, permit)
-    return Admission(permit, cached)
+    hold = journal.hold = await journal.queued(stages.limits.hold(call, permit))
+    return Admission(permit, cached, hold)

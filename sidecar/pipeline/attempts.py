@@ -5,9 +5,8 @@ from typing import TypeVar
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Call
-from sidecar.core.errors import SidecarError
-from sidecar.core.permit import Permit
-from sidecar.core.ports import Limits
+from sidecar.core.errors import GrantLapsed, SidecarError
+from sidecar.pipeline.admit import Admission
 from sidecar.pipeline.settle import Journal, ended_by
 from sidecar.upstream.rank import rank
 from sidecar.upstream.retry import may_repeat
@@ -16,14 +15,17 @@ Answer = TypeVar("Answer")
 
 
 async def attempts(
-    call: Call, permit: Permit, limits: Limits, journal: Journal, ask: Callable[[Attempt], Awaitable[Answer]]
+    call: Call, admission: Admission, journal: Journal, ask: Callable[[Attempt], Awaitable[Answer]]
 ) -> Answer:
     """Ask the permitted candidates, best first. Raises the error that ended the last attempt."""
+    permit, hold = admission.permit, admission.hold
     while True:
-        grant = await limits.reserve(call, rank(permit, journal.attempts))
+        grant = await journal.queued(hold.reserve(rank(permit, journal.attempts)))
         attempt = Attempt(call, number=len(journal.attempts) + 1, grant=grant)
         try:
             return await _settled(attempt, journal, ask)
+        except GrantLapsed:  # connecting took longer than the lease: nothing left, so it was no attempt
+            continue
         except SidecarError as error:
             if not may_repeat(error, journal.attempts, permit):
                 raise
@@ -39,6 +41,5 @@ async def _settled(attempt: Attempt, journal: Journal, ask: Callable[[Attempt], 
         failure = error
         raise
     finally:
-        ended = ended_by(failure)
-        attempt.grant.settle(ended, journal.usage)
-        journal.end(ended)
+        journal.spend(attempt.grant.settle(failure, journal.usage, journal.chunks))
+        journal.end(None if isinstance(failure, GrantLapsed) else ended_by(failure))

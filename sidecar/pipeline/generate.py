@@ -23,4 +23,4 @@ async def generate(read: Callable[[], Awaitable[Call]], stages: Stages, journal:
     async with within_deadline(journal), stages.gate.slot():
         call = await read()  # not before there is a place: what is shed costs nothing
         admission = await admit(call, stages, journal)
-        return await attempts(call, admission.permit, stages.limits, journal, ask)
+        return await attempts(call, admission, journal, ask)

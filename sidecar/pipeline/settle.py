@@ -6,14 +6,20 @@ cancellation can come between.
 """
 
 import asyncio
-from collections.abc import Callable
+import operator
+from collections.abc import Awaitable, Callable
 from types import TracebackType
+from typing import TypeVar
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Arrival
 from sidecar.core.errors import Reason, SidecarError
 from sidecar.core.outcome import CANCELLED, OK, AttemptRecord, Outcome, Reply, Usage
 from sidecar.core.ports import Hold, Observer
+from sidecar.core.quota import Charge
+
+Reserved = TypeVar("Reserved")
+_NOTHING = Charge(0, 0, 0, 0, 0)
 
 
 class Journal:
@@ -29,6 +35,10 @@ class Journal:
         self.usage: Usage | None = None
         """The latest report of the attempt that runs."""
         self.chunks = 0
+        self.queued_s = 0.0
+        """Spent standing in line for limits."""
+        self.charge = _NOTHING
+        """What the attempts cost that have ended."""
         self._running: tuple[Attempt, float] | None = None
         self._first_chunk_s: float | None = None
         self._observer = observer
@@ -41,10 +51,23 @@ class Journal:
         self._running = (attempt, self.clock())
         self.usage = None
 
-    def end(self, ended: str) -> None:
-        """Note how the running attempt ended."""
-        self.attempts = list(self.attempts_so_far(ended))
+    def end(self, ended: str | None) -> None:
+        """Note how the running attempt ended; None: it was none."""
+        if ended is not None:
+            self.attempts = list(self.attempts_so_far(ended))
         self._running = None
+
+    async def queued(self, waiting: Awaitable[Reserved]) -> Reserved:
+        """Note how long it takes to reserve."""
+        began = self.clock()
+        try:
+            return await waiting
+        finally:
+            self.queued_s += self.clock() - began
+
+    def spend(self, charge: Charge) -> None:
+        """Note what an attempt cost."""
+        self.charge = Charge(*map(operator.add, self.charge, charge))
 
     def attempts_so_far(self, ended: str = OK) -> tuple[AttemptRecord, ...]:
         """All attempts, the running one as if it had `ended` now."""
@@ -89,7 +112,7 @@ class Journal:
         self, _type: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
     ) -> None:
         if self.hold is not None:
-            self.hold.settle(self.usage)
+            self.hold.settle(self.charge)
         self._observer.ended(
             Outcome(
                 arrival=self.arrival,

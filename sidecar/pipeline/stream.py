@@ -51,7 +51,7 @@ async def stream(
         async with within_deadline(journal), stages.gate.slot():
             call = await read()  # not before there is a place: what is shed costs nothing
             admission = await admit(call, stages, journal)
-            await attempts(call, admission.permit, stages.limits, journal, ask)
+            await attempts(call, admission, journal, ask)
     except Draining as error:  # the gate cut a call that had begun to answer
         if journal.chunks:
             raise _interrupted(error, journal) from error

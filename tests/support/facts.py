@@ -11,9 +11,13 @@ from sidecar.core.outcome import Outcome, Reply, Usage
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Api, Endpoint, Policy
 from sidecar.core.principal import Principal
+from sidecar.core.quota import Charge
 from sidecar.core.secret import Secret
+from sidecar.pipeline.settle import ended_by
 
 API_KEY = "AIza-made-up-key"
+CHARGE = Charge(requests=1, input_tokens=3, tokens=9, money=7, calls=0)
+"""What every attempt on a FakeGrant costs."""
 MODEL = "gemini-3.8-flash"
 HELLO: Json = {"contents": [{"parts": [{"text": "hi"}], "role": "user"}]}
 
@@ -91,8 +95,9 @@ class FakeGrant:
         self.is_sent = True
         self.sent_count += 1
 
-    def settle(self, ended: str, usage: Usage | None) -> None:
-        self.settled.append((ended, usage))
+    def settle(self, failure: BaseException | None, usage: Usage | None, chunks: int) -> Charge:
+        self.settled.append((ended_by(failure), usage))
+        return CHARGE
 
 
 def attempt(
@@ -121,13 +126,17 @@ def reply(text: str = "hello", *, finish: str | None = "STOP", usage: Usage | No
 
 
 class FakeHold:
-    """A Hold that remembers how it was settled."""
+    """A Hold that remembers how it was settled; its reservations are its limits'."""
 
-    def __init__(self) -> None:
-        self.settled: list[Usage | None] = []
+    def __init__(self, limits: "FakeLimits") -> None:
+        self.settled: list[Charge] = []
+        self._limits = limits
 
-    def settle(self, usage: Usage | None) -> None:
-        self.settled.append(usage)
+    async def reserve(self, candidates: Sequence[Candidate]) -> FakeGrant:
+        return await self._limits.reserved(candidates)
+
+    def settle(self, charge: Charge) -> None:
+        self.settled.append(charge)
 
 
 class FakeLimits:
@@ -139,10 +148,10 @@ class FakeLimits:
         self.refusal: SidecarError | None = None
 
     async def hold(self, call: Call, permit: Permit) -> FakeHold:
-        self.holds.append(FakeHold())
+        self.holds.append(FakeHold(self))
         return self.holds[-1]
 
-    async def reserve(self, call: Call, candidates: Sequence[Candidate]) -> FakeGrant:
+    async def reserved(self, candidates: Sequence[Candidate]) -> FakeGrant:
         if self.refusal is not None:
             raise self.refusal
         if not candidates:

@@ -29,11 +29,11 @@ CONCRETE = sorted(
 
 
 def example(kind: type[SidecarError]) -> SidecarError:
-    return (
-        errors.InvalidRequest(FieldViolation("a", "is wrong"))
-        if kind is errors.InvalidRequest
-        else kind("it failed")
-    )
+    if kind is errors.InvalidRequest:
+        return errors.InvalidRequest(FieldViolation("a", "is wrong"))
+    if kind in (errors.RateLimited, errors.LimiterUnavailable):
+        return kind("it failed", 1.5)
+    return kind("it failed")
 
 
 def test_reasons_and_the_contract_s_reasons_are_the_same_set() -> None:

@@ -90,9 +90,9 @@ class SteppedLimits(facts.FakeLimits):
         await self._world.at("hold")
         return await super().hold(call, permit)
 
-    async def reserve(self, call: Call, candidates: Sequence[Candidate]) -> facts.FakeGrant:
+    async def reserved(self, candidates: Sequence[Candidate]) -> facts.FakeGrant:
         await self._world.at("reserve")
-        return await super().reserve(call, candidates)
+        return await super().reserved(candidates)
 
 
 class PlayedTransport:

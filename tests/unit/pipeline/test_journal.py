@@ -3,8 +3,9 @@ from contextlib import nullcontext
 
 import pytest
 
-from sidecar.core.errors import Overloaded, Reason, UpstreamCredentials, UpstreamUnavailable
+from sidecar.core.errors import Overloaded, RateLimited, Reason, UpstreamCredentials, UpstreamUnavailable
 from sidecar.core.outcome import CANCELLED, OK, Outcome, Usage
+from sidecar.core.quota import Charge
 from sidecar.pipeline.settle import Journal, ended_by
 from tests.support import facts
 from tests.unit.pipeline.fakes import World
@@ -46,14 +47,26 @@ def test_the_operator_s_text_is_in_the_outcome() -> None:
     assert closed(error).message == "refused (API key expired)"
 
 
-def test_the_hold_is_settled_with_the_usage_when_the_call_leaves() -> None:
+def test_the_hold_is_settled_with_what_all_attempts_cost_when_the_call_leaves() -> None:
     journal = World().journal()
-    hold = facts.FakeHold()
+    hold = facts.FakeHold(facts.FakeLimits())
     with journal:
         journal.hold = hold
-        journal.saw(facts.reply(usage=Usage(total=3)))
+        journal.spend(Charge(1, 2, 3, 4, 0))
+        journal.spend(Charge(1, 20, 30, 40, 0))
         assert hold.settled == []
-    assert hold.settled == [Usage(total=3)]
+    assert hold.settled == [Charge(2, 22, 33, 44, 0)]
+
+
+async def test_time_spent_reserving_is_noted_also_when_it_was_in_vain() -> None:
+    journal = World().journal()
+
+    async def refused() -> None:
+        raise RateLimited("no room", 1.0)
+
+    with pytest.raises(RateLimited):
+        await journal.queued(refused())
+    assert journal.queued_s == 1.0
 
 
 def test_the_last_usage_counts_and_a_reply_without_one_leaves_it() -> None:

@@ -108,7 +108,7 @@ async def test_usage_settles_grant_and_hold(way: Way) -> None:
     world.transport.scripts = [["sent", facts.reply(usage=usage)]]
     await way(world, call_of())
     assert world.limits.grants[0].settled == [(OK, usage)]
-    assert world.limits.holds[0].settled == [usage]
+    assert world.limits.holds[0].settled == [facts.CHARGE]
     assert outcome_of(world).usage == usage
 
 

@@ -1,0 +1,166 @@
+"""One limit group in this sidecar: its holder, and the task that talks to its ledger.
+
+The task sleeps until the holder wants to say something. A hit does not wake it, so that taking from the lease
+stays as cheap as it is; a busy group looks often enough by itself.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from random import Random
+from typing import Protocol
+
+from sidecar.core.quota import Charge, Limit, LimitGroup
+from sidecar.limits.holder import HORIZON_MS, Holder
+from sidecar.limits.message import Answer, Penalty, Report, Terms
+from sidecar.limits.terms import terms_of
+
+_LOOK_MS = HORIZON_MS / 2
+_LICENCE_TICK_MS = 10.0
+_SIGN_OFF_S = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+class LedgerUnavailable(Exception):
+    """The ledger did not answer, or not in time. The text says why, without names of hosts or secrets."""
+
+
+class GroupLedger(Protocol):
+    """The ledger of one group."""
+
+    async def exchange(self, report: Report) -> Answer:
+        """Take a report and answer it, within a quarter of a second. Raises LedgerUnavailable."""
+        ...
+
+
+class Clocks(Protocol):
+    """Where moments come from."""
+
+    def now_ms(self) -> float:
+        """A monotonic clock, in milliseconds."""
+        ...
+
+    def wall(self) -> datetime:
+        """The calendar (aware)."""
+        ...
+
+
+class Group:
+    """Run `run` in a task of its own for as long as the group is used."""
+
+    def __init__(
+        self, definition: LimitGroup, ledger: GroupLedger, base: str, clocks: Clocks, random: Random
+    ) -> None:
+        self.definition = definition
+        self.holder = Holder(base, self._terms(definition.limits, clocks.wall()), random, clocks.now_ms())
+        self.trouble = ""
+        """Why the ledger could not be asked last; empty when it answered."""
+        self._ledger = ledger
+        self._clocks = clocks
+        self._woken = asyncio.Event()
+        self._is_asleep = False
+
+    def __repr__(self) -> str:
+        return f"<Group {self.definition.name}: {self.holder!r}>"
+
+    def redefine(self, definition: LimitGroup) -> bool:
+        """Take other amounts for the same limits, from the next report on. False: they are other limits, so
+        it takes another group.
+        """
+        if [limit.name for limit in definition.limits] != [limit.name for limit in self.definition.limits]:
+            return False
+        self.definition = definition
+        self.wake()
+        return True
+
+    def amounts(self, charge: Charge) -> list[int]:
+        """What a charge takes of each limit."""
+        return [charge.of(limit.unit) for limit in self.definition.limits]
+
+    def touch(self) -> None:
+        """Something was taken or settled: the task is to look soon, if it does not anyway."""
+        if self._is_asleep:
+            self._woken.set()
+
+    def wake(self) -> None:
+        """Somebody waits: the task is to look now."""
+        self._woken.set()
+
+    def penalize(self, penalties: Sequence[Penalty]) -> None:
+        """Tell the ledger what the upstream refused."""
+        for penalty in penalties:
+            self.holder.penalize(penalty)
+        if penalties:
+            self.wake()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing would be lost if it were closed now."""
+        return not (self.holder.waiting or self.holder.lease.is_holding or self.holder.lease.log)
+
+    async def run(self) -> None:
+        """Exchange reports with the ledger until cancelled."""
+        while True:
+            now = self._clocks.now_ms()
+            due = self.holder.due(now)
+            if due is not None and due <= now:
+                await self._exchange(is_closing=False)
+            else:
+                await self._sleep(due, now)
+
+    async def close(self) -> None:
+        """Sign off, so that nothing is kept for this sidecar. `run` must have ended."""
+        if self.holder.lease.is_known:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SIGN_OFF_S):
+                    await self._exchange(is_closing=True)
+
+    async def _exchange(self, is_closing: bool) -> None:
+        terms = self._terms(self.definition.limits, self._clocks.wall())
+        report = self.holder.report(terms, self._clocks.now_ms(), is_closing)
+        try:
+            answer = await self._ledger.exchange(report)
+        except LedgerUnavailable as error:
+            self._note(str(error))
+            self.holder.failed(self._clocks.now_ms())
+        except BaseException:  # cancelled in the middle: whether it arrived is not known
+            self.holder.failed(self._clocks.now_ms())
+            raise
+        else:
+            self._note("")
+            self.holder.answer(answer, self._clocks.now_ms())
+
+    async def _sleep(self, due: float | None, now: float) -> None:
+        """Wait for the moment that is due, for who waits to be served from the licence, or to be woken."""
+        if self.holder.is_cut_off and self.holder.waiting:
+            self.holder.serve(now)
+            due = min(due or now + _LICENCE_TICK_MS, now + _LICENCE_TICK_MS)
+        if due is None:
+            self._is_asleep = True
+        elif not self.holder.waiting:
+            self._is_asleep = due - now > _LOOK_MS
+        self._woken.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if due is None else (due - now) / 1000):
+                await self._woken.wait()
+        self._is_asleep = False
+
+    def _note(self, trouble: str) -> None:
+        if bool(trouble) != bool(self.trouble):
+            told = {"group": self.definition.name, "trouble": trouble}
+            if trouble:
+                _log.warning("the ledger cannot be asked; its lease is used up first", extra={"fields": told})
+            else:
+                _log.info("the ledger answers again", extra={"fields": told})
+        self.trouble = trouble
+
+    @staticmethod
+    def _terms(limits: Sequence[Limit], wall: datetime) -> list[Terms]:
+        return [terms_of(limit, wall) for limit in limits]
+
+
+LedgerFactory = Callable[[str], GroupLedger]
+"""Makes the ledger of the group with this name."""

@@ -1,0 +1,158 @@
+"""The Limits port over limit groups: a call's budgets first, then the quota of one candidate an attempt.
+
+Groups are taken in one fixed order, budgets by name and quotas after them, and a quota is never kept while
+waiting for another: so calls that hold and wait cannot stand in a circle. Among candidates the first whose
+lease covers the call wins without waiting; when none does, the call stands in line at all of them.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from sidecar.core.call import Call
+from sidecar.core.errors import CostExceedsLimit, NoEndpoint
+from sidecar.core.permit import Candidate, Permit
+from sidecar.core.quota import Charge, LimitGroup
+from sidecar.limits.estimate import FREE, Estimator, Key
+from sidecar.limits.grant import Costing, MeteredGrant, Taken
+from sidecar.limits.group import Clocks
+from sidecar.limits.groups import Groups
+from sidecar.limits.waiting import Option, fitting, take, take_now
+
+_STANDARD_TIER = "standard"
+_QUEUE_SHARE = 0.98
+"""Of the time that a call has left, it may stand in line for so much."""
+
+
+class Limiter:
+    """Limits of the Policy, kept by ledgers. `wait_s` is how long a call may stand in one line."""
+
+    def __init__(self, groups: Groups, estimator: Estimator, clocks: Clocks, wait_s: float) -> None:
+        self.groups = groups
+        self.estimator = estimator
+        self.clocks = clocks
+        self.wait_s = wait_s
+        self.open = 0
+        """Holds that are not settled: zero when no call runs."""
+
+    def __repr__(self) -> str:
+        return f"<Limiter {self.open} open, {self.groups!r}>"
+
+    async def hold(self, call: Call, permit: Permit) -> "CallHold":
+        """Take the call's own budgets; see `core.ports.Limits`."""
+        hold = CallHold(self, call, permit)
+        if call.policy.budgets and call.arrival.method not in FREE:
+            await hold.take_budgets()
+        return hold
+
+
+class CallHold:
+    """The budgets of one call, and the right to ask for quota on their strength; see `core.ports.Hold`."""
+
+    def __init__(self, limiter: Limiter, call: Call, permit: Permit) -> None:
+        self._limiter = limiter
+        self._call = call
+        self._principal = permit.principal
+        self._model = permit.candidates[0].model if permit.candidates else call.model
+        self._share = call.policy.share_of(permit.principal.tenant, call.arrival.priority)
+        self._tier = (call.body.json.get("serviceTier") or _STANDARD_TIER).lower()
+        self._costings: dict[str, Costing] = {}
+        self._budgets: list[Taken] = []
+        self._used_at = 0.0
+        self._is_settled = False
+        limiter.open += 1
+
+    def __repr__(self) -> str:
+        names = [taken.group.definition.name for taken in self._budgets]
+        return f"<Hold on {names}, {'settled' if self._is_settled else 'open'}>"
+
+    async def take_budgets(self) -> None:
+        """Take every budget that covers the call, or none. Raises SidecarError."""
+        estimate = self._costing(self._model).estimate
+        try:
+            for definition in self._covering():
+                option = Option(self._limiter.groups.of(definition), fitting(definition, estimate))
+                taken = take_now(self._share, [option], self._limiter.clocks)
+                self._budgets.append(taken or await self._wait([option]))
+        except BaseException:
+            for taken in self._budgets:
+                taken.put_back()
+            self._budgets.clear()
+            self.settle(NOTHING)
+            raise
+        self._used_at = self._limiter.clocks.now_ms()
+        for taken in self._budgets:
+            taken.book(self._used_at)
+
+    async def reserve(self, candidates: Sequence[Candidate]) -> MeteredGrant:
+        """Take the quota of one candidate; see `core.ports.Hold`."""
+        metered, unmetered = self._quotas(candidates)
+        options, chosen, misfit = [], [], None
+        for candidate, definition in metered:
+            costing = self._costing(candidate.model)
+            try:
+                option = Option(self._limiter.groups.of(definition), fitting(definition, costing.estimate))
+            except CostExceedsLimit as error:
+                misfit = error
+            else:
+                options.append(option)
+                chosen.append(MeteredGrant(candidate, costing, self._limiter.clocks.now_ms))
+        taken = take_now(self._share, options, self._limiter.clocks)
+        if taken is None and unmetered is not None:
+            costed = self._costing(unmetered.model) if self._budgets else None
+            return MeteredGrant(unmetered, costed, self._limiter.clocks.now_ms)
+        if not options:
+            raise misfit or NoEndpoint(f"no project of the Policy serves model {self._call.model!r}")
+        taken = taken or await self._wait(options)
+        return chosen[[option.group for option in options].index(taken.group)].on(taken)
+
+    def settle(self, charge: Charge) -> None:
+        """Correct the budgets to what the attempts cost together. Idempotent."""
+        if self._is_settled:
+            return
+        self._is_settled = True
+        self._limiter.open -= 1
+        for taken in self._budgets:
+            taken.settle(charge, self._used_at, self._limiter.clocks.now_ms())
+
+    async def _wait(self, options: Sequence[Option]) -> Taken:
+        left_s = self._call.arrival.deadline - asyncio.get_running_loop().time()
+        left_s *= _QUEUE_SHARE  # to be refused in line is of more use than to run into the deadline
+        return await take(self._share, options, self._limiter.clocks, min(self._limiter.wait_s, left_s))
+
+    def _covering(self) -> list[LimitGroup]:
+        """The budgets that cover the call, in the one order in which all calls take them."""
+        principal, labels = self._principal, self._call.body.json.get("labels") or {}
+        groups = [
+            budget.group(principal.id, principal.tenant)
+            for budget in self._call.policy.budgets
+            if budget.covers(principal.id, principal.tenant, labels)
+        ]
+        return sorted(groups, key=lambda group: group.name)
+
+    def _quotas(
+        self, candidates: Sequence[Candidate]
+    ) -> tuple[list[tuple[Candidate, LimitGroup]], Candidate | None]:
+        """The candidates that a quota covers, up to the first that none does, and that one."""
+        metered: list[tuple[Candidate, LimitGroup]] = []
+        if self._call.arrival.method in FREE:
+            return metered, candidates[0] if candidates else None
+        quota_of = self._call.policy.quota_of
+        for candidate in candidates:
+            definition = quota_of(candidate.endpoint.project, candidate.model, self._tier)
+            if definition is None:
+                return metered, candidate
+            metered.append((candidate, definition))
+        return metered, None
+
+    def _costing(self, model: str) -> Costing:
+        """What the call costs at a model; estimated once."""
+        costing = self._costings.get(model)
+        if costing is None:
+            price = self._call.policy.prices.price(model, self._tier, self._limiter.clocks.wall().date())
+            key = Key(self._principal.id, model)
+            estimate = self._limiter.estimator.charge(self._call, key, price)
+            costing = self._costings[model] = Costing(key, price, estimate, self._limiter.estimator)
+        return costing
+
+
+NOTHING = Charge(0, 0, 0, 0, 0)
