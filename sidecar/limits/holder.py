@@ -203,7 +203,7 @@ class Holder:
         if self._under_way is not None:
             return None
         due = min(
-            (max(known.ask_at, self._tried_at + 1) for known in self._classes.values() if len(known.line)),
+            (known.ask_at for known in self._classes.values() if len(known.line)),
             default=math.inf,
         )
         if self.waiting and self.lease.is_known:
@@ -211,7 +211,7 @@ class Holder:
         if due == math.inf and self._is_low():
             due = max(self._prefetch_at, self._tried_at + HORIZON_MS / 2)
         if self._penalties:
-            due = min(due, self._tried_at + 1)
+            due = now
         if self.lease.log or self.lease.is_holding:
             due = min(due, self._tried_at + LEASE_MS / 3)
         elif due == math.inf and self.lease.is_known:  # idle: sign off, so that nothing is kept for us
