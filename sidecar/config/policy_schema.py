@@ -15,9 +15,9 @@ from sidecar.config.checks import one_line
 from sidecar.config.document import TreePath
 from sidecar.config.faults import MASK, Unacceptable
 from sidecar.config.references import CredentialsReference, KeyReference
-from sidecar.config.settings import Slice
 from sidecar.config.units import is_loopback
 from sidecar.config.validation import near
+from sidecar.config.values import Slice
 
 _API_VERSION = re.compile(r"v[0-9]+((alpha|beta)[0-9]*)?")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
