@@ -4,7 +4,7 @@
         count = store.script(TEXT)
         answer = await count.run([key], [1], timeout_s=0.1)
 
-Connections: one to each server that has keys of ours. Nothing
+Connections: one to each server that has keys of ours, and one that listens when the bulletin is used. Nothing
 connects before it is needed, so a sidecar starts while Redis is down.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 from redis.exceptions import AskError, MovedError, NoScriptError, TryAgainError
 
 from sidecar.config.redis import RedisSettings
+from sidecar.store.bulletin import RedisBulletin
 from sidecar.store.errors import Outage, StoreUnavailable
 from sidecar.store.lane import Word
 from sidecar.store.owner import Owner
@@ -52,6 +53,8 @@ class Store:
         """The longest that a command may take, whatever its caller allows."""
         self._owner = Owner()
         self._route: Route = route_of(settings, self._owner)
+        self._bulletin: RedisBulletin | None = None
+        self._is_closed = False
 
     def __repr__(self) -> str:
         return f"<Store: {self._route!r}>"
@@ -59,6 +62,13 @@ class Store:
     def script(self, text: str) -> Script:
         """A Lua script; sent by its SHA, and whole to a server that does not know it."""
         return Script(text, self)
+
+    def bulletin(self) -> RedisBulletin:
+        """The bulletin of this store; one, however often it is asked for. Needs a running event loop."""
+        if self._bulletin is None:
+            self._bulletin = RedisBulletin(self, self._route.dial)
+            self._owner.spawn(self._bulletin.run(), "bulletin")
+        return self._bulletin
 
     @property
     def outages(self) -> Counter[Outage]:
@@ -100,6 +110,8 @@ class Store:
 
     async def _follow(self, words: tuple[Word, ...], keys: Sequence[Key]) -> Any:
         """The answer of whichever server has the keys in the end."""
+        if self._is_closed:
+            raise StoreUnavailable(Outage.CLOSED)
         lane, is_asking = await self._route.lane(keys), False
         refusal: Exception | None = None
         for _ in range(_SENT_MAX):
@@ -115,6 +127,7 @@ class Store:
 
     async def close(self) -> None:
         """End every task and connection; what waits for an answer fails. Idempotent."""
+        self._is_closed = True
         await self._owner.close()
         await self._route.close()
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any, Protocol
 
 from sidecar.store.lane import Word
@@ -37,3 +38,8 @@ class Script:
         gets an error cannot know whether the script was run.
         """
         return await self._evaluator.evaluate(self.sha, self._text, keys, args, timeout_s)
+
+
+def source(name: str) -> str:
+    """The text of a script of this package, by its file's name in `lua/`."""
+    return (files("sidecar.store") / "lua" / name).read_text(encoding="utf-8")
