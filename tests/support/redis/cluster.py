@@ -1,12 +1,13 @@
 """A Redis Cluster: masters that share the slots, and replicas if wanted."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sidecar.config.redis import RedisSettings
-from tests.support.redis.server import RedisServer, Tls, free_port, settings_of, wait_until
+from tests.support.redis.server import RedisServer, Tls, settings_of, wait_until
 
 SLOTS = 16384
 _NODE_TIMEOUT_MS = 1000
@@ -103,7 +104,7 @@ def cluster(
     nodes = [_node(folder / f"n{n}", tls) for n in range(masters * (1 + replicas))]
     with ExitStack() as closing:
         for node in nodes:
-            closing.callback(node.stop)
+            closing.callback(node.close)
             node.launch()
         for node in nodes:
             wait_until(node.answers, f"{node} answers")
@@ -118,24 +119,40 @@ def _join(nodes: list[RedisServer], masters: int) -> None:
         if epoch <= masters:
             first, beyond = SLOTS * (epoch - 1) // masters, SLOTS * epoch // masters
             node.command("CLUSTER", "ADDSLOTSRANGE", first, beyond - 1)
-        nodes[0].command("CLUSTER", "MEET", "127.0.0.1", node.port, node._options["cluster-port"])
-    wait_until(lambda: all(_known(node) == len(nodes) for node in nodes), "the nodes know each other")
+    _meet(nodes)
     for number, node in enumerate(nodes[masters:]):
         node.command("CLUSTER", "REPLICATE", _id(nodes[number % masters]))
+
+
+def _meet(nodes: list[RedisServer]) -> None:
+    """Let all know each other. Redis gives up a handshake that takes long, so it is begun again."""
+    again_at = 0.0
+
+    def have_met() -> bool:
+        nonlocal again_at
+        if time.monotonic() >= again_at:
+            again_at = time.monotonic() + _NODE_TIMEOUT_MS / 1000
+            for node in nodes[1:]:
+                port = node._options["cluster-port"]
+                nodes[0].command("CLUSTER", "MEET", "127.0.0.1", node.port, port)
+        return all(_known(node) == len(nodes) for node in nodes)
+
+    wait_until(have_met, "the nodes know each other")
 
 
 def _node(folder: Path, tls: Tls | None) -> RedisServer:
     folder.mkdir()
     options = {
         "cluster-enabled": "yes",
-        "cluster-port": str(free_port()),
         "cluster-node-timeout": str(_NODE_TIMEOUT_MS),
         "cluster-replica-validity-factor": "0",
         "repl-diskless-sync-delay": "0",
     }
     if tls is not None:
         options["tls-cluster"] = "yes"
-    return RedisServer(folder, options, tls)
+    node = RedisServer(folder, options, tls)
+    node.reserve("cluster-port")
+    return node
 
 
 def _imports(node: RedisServer, slot: int) -> bool:

@@ -85,14 +85,14 @@ def sentinel(folder: Path) -> Iterator[RedisSentinel]:
         for replica in servers[1:]:
             replica._options["replicaof"] = f"127.0.0.1 {servers[0].port}"
         for server in servers:
-            closing.callback(server.stop)
+            closing.callback(server.close)
             server.start()
         wait_until(
             lambda: servers[0].admin.info("replication")["connected_slaves"] == _REPLICAS, "the replicas"
         )
         sentinels = [_sentinel(folder / f"s{n}", servers[0]) for n in range(_SENTINELS)]
         for each in sentinels:
-            closing.callback(each.stop)
+            closing.callback(each.close)
             each.start()
         found = RedisSentinel(servers, sentinels)
         wait_until(found.is_whole, f"{found} is whole")

@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,10 +36,28 @@ class Tls:
     asks_clients: bool = False
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+class ReservedPort:
+    """A port of the loopback that nobody else is given, neither to listen nor to connect from: a socket is
+    bound to it that does not listen, beside which Linux lets a server bind that says SO_REUSEADDR.
+    """
+
+    def __init__(self) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", 0))
+        self.number = int(self._socket.getsockname()[1])
+
+    def __repr__(self) -> str:
+        return f"<ReservedPort {self.number}>"
+
+    def yield_to_server(self) -> None:
+        """Make way for a server that is about to bind, where the two cannot stand together."""
+        if sys.platform != "linux":
+            self._socket.close()
+
+    def free(self) -> None:
+        """Let others have it. Idempotent."""
+        self._socket.close()
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
@@ -55,7 +74,8 @@ class RedisServer:
     def __init__(
         self, folder: Path, options: Options | None = None, tls: Tls | None = None, acl: str | None = None
     ) -> None:
-        self.port = free_port()
+        self._reserved = {"port": ReservedPort()}
+        self.port = self._reserved["port"].number
         self.folder = folder
         self.socket = folder / "redis.sock"
         self.is_spoiled = False
@@ -90,8 +110,16 @@ class RedisServer:
         """The answer to any command, of the administrator."""
         return self.admin.execute_command(*words)  # type: ignore[no-untyped-call]
 
+    def reserve(self, option: str) -> int:
+        """Another port for it alone, under the option that takes it."""
+        self._reserved[option] = ReservedPort()
+        self._options[option] = str(self._reserved[option].number)
+        return self._reserved[option].number
+
     def launch(self) -> None:
         """Start the process and do not wait for it."""
+        for port in self._reserved.values():
+            port.yield_to_server()
         lines = [f"{word} {value}" for word, value in self._options.items()]
         (self.folder / "redis.conf").write_text("\n".join(lines))
         with open(self.folder / "redis.log", "ab") as log:
@@ -124,6 +152,12 @@ class RedisServer:
             process.wait()
         self.admin.close()
         self.socket.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Stop it for good."""
+        self.stop()
+        for port in self._reserved.values():
+            port.free()
 
     def restart_empty(self) -> None:
         """Kill it and start it again at the same address, with no key, no script and no client."""
@@ -209,4 +243,4 @@ def standalone(
         server.start()
         yield server
     finally:
-        server.stop()
+        server.close()
