@@ -77,12 +77,14 @@ def test_every_flag_reaches_its_setting(run: Run, tmp_path: Path) -> None:
         *("--socket", str(tmp_path / "local.sock")),
         *("--log-format", "json"),
         *("--telemetry-address", ""),
+        *("--redis", "127.0.0.1:6379"),
     )
     settings = yaml.safe_load(result.stdout)["settings"]
     assert settings["listen"]["address"] == "127.0.0.1:0"
     assert settings["listen"]["socket"] == str(tmp_path / "local.sock")
     assert settings["telemetry"]["log_format"] == "json"
     assert settings["telemetry"]["address"] is None
+    assert settings["redis"]["addresses"] == ["127.0.0.1:6379"]
 
 
 def test_all_faults_are_printed_with_their_sources(
