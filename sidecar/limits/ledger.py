@@ -101,21 +101,22 @@ class Ledger:
         stepped = self._advance(report, account, wall_ms, run)
         now, wall = self._clock, wall_ms
         meters = [self._meter(number, report, now, wall) for number in range(len(report.terms))]
-        self._reap(now, wall)
+        is_behind = self._reap(now, wall)
         account = self._accounts.get(report.holder)
         is_unknown = account is None and report.seq > 0
         if account is None:
             account = _Account(report.base, report.seq, now)
-        self._cut_off.pop(report.base, None)
         if now < self._learning_until:
             for seen, meter in zip(report.seen, meters, strict=False):
                 meter.recall(seen)
         relearned = 0
         if not is_unknown:
+            self._cut_off.pop(report.base, None)
             relearned = self._teach(report, account, meters, now, wall)
             self._apply(report, account, meters, now, wall)
-        self._heed(report, meters, now)
-        is_closed = is_unknown or report.is_leaving or now < self._learning_until or now < self._paused_until
+        self._heed(report, meters, now, wall)
+        is_listening = now < self._learning_until or now < self._paused_until or is_behind
+        is_closed = is_unknown or report.is_leaving or is_listening
         grants, refusal = self._grant(report, account, meters, now, is_closed)
         if not is_unknown:
             self._close(report, account, now, wall)
@@ -175,14 +176,17 @@ class Ledger:
         meter.roll(terms, now, wall)
         return meter
 
-    def _reap(self, now: int, wall: int) -> None:
-        """End the leases of holders that went silent: what they held counts as used, now."""
+    def _reap(self, now: int, wall: int) -> bool:
+        """End the leases of holders that went silent: what they held counts as used, now. True when more
+        are left than one exchange may end: until their share is set aside nothing can be granted.
+        """
         expired = sorted((a.expires, holder) for holder, a in self._accounts.items() if a.expires < now)
         for _, holder in expired[:_REAP_MOST]:
             account = self._accounts.pop(holder)
             self._release(account, now, wall)
             if account.licence_ms > 0:
                 self._cut_off[account.base] = (now + account.licence_ms, account.share)
+        return len(expired) > _REAP_MOST
 
     def _release(self, account: _Account, now: int, wall: int) -> None:
         """End an account: what it still holds counts as used, what it claims and waits for is forgotten."""
@@ -213,14 +217,20 @@ class Ledger:
 
     def _apply(self, report: Report, account: _Account, meters: Sequence[Meter], now: int, wall: int) -> None:
         """Book the entries that are new."""
+        sent = now if report.elapsed_ms < 0 else min(now, account.last + report.elapsed_ms)
         for number, entry in enumerate(report.entries, report.seq):
-            if number >= account.seq:
-                self._book(entry, report.terms[entry.limit].name, account, meters[entry.limit], (now, wall))
+            if number < account.seq:
+                continue
+            meter = meters[entry.limit]
+            if entry.kind is Kind.CORRECTION and entry.amount < 0:
+                # However late the message is, a refund must not be dated after the use that it is of.
+                meter.refund(-entry.amount, sent - entry.age_ms, now, wall)
+            else:
+                self._book(entry, account, meter, now, wall)
         account.seq = max(account.seq, report.seq + len(report.entries))
 
-    def _book(self, entry: Entry, name: str, account: _Account, meter: Meter, clock: tuple[int, int]) -> None:
-        now, wall = clock
-        at = now - max(0, entry.age_ms)
+    def _book(self, entry: Entry, account: _Account, meter: Meter, now: int, wall: int) -> None:
+        at, name = now - entry.age_ms, meter.terms.name
         balance = account.balances[name]
         if entry.kind is Kind.USE:
             account.balances[name] = balance._replace(used=balance.used + entry.amount)
@@ -230,10 +240,8 @@ class Ledger:
             account.balances[name] = balance._replace(returned=balance.returned + entry.amount)
             meter.held -= entry.amount
             meter.pace += entry.amount
-        elif entry.amount >= 0:
-            meter.book(entry.amount, at, now, wall)
         else:
-            meter.refund(-entry.amount, at, now, wall)
+            meter.book(entry.amount, at, now, wall)
 
     def _close(self, report: Report, account: _Account, now: int, wall: int) -> None:
         """Keep the account until its lease ends, or end it at once."""
@@ -248,11 +256,11 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------------------- grants
 
-    def _heed(self, report: Report, meters: Sequence[Meter], now: int) -> None:
+    def _heed(self, report: Report, meters: Sequence[Meter], now: int, wall: int) -> None:
         """What the upstream said to one sidecar holds for all."""
         for penalty in report.penalties:
             if penalty.limit >= 0:
-                meters[penalty.limit].penalize(penalty.permille, penalty.value, now)
+                meters[penalty.limit].penalize(penalty.permille, penalty.value, now, wall)
             self._paused_until = max(self._paused_until, now + penalty.pause_ms)
         for meter in meters:
             meter.heal(now)
@@ -264,9 +272,9 @@ class Ledger:
         set_aside = min(1.0, sum(share for _, share in self._cut_off.values()))
         rooms = [meter.room(set_aside) for meter in meters]
         refusal, grants = _Refusal(), []
+        self._queue.enter([want.share for want in report.wants], now)
         self._queue.withdraw(account.waiting)
         account.waiting = {}
-        self._queue.enter([want.share for want in report.wants], now)
         for want in sorted(report.wants, key=lambda want: (self._queue.served(want.share), want.share)):
             if is_closed:
                 grants.append(Granted(want.share, [0] * len(meters), 0))
@@ -289,7 +297,7 @@ class Ledger:
         self, want: Want, meters: Sequence[Meter], rooms: Sequence[int], refusal: _Refusal, now: int
     ) -> list[int]:
         """Grant what is needed, every limit in the same proportion, at least the first request or nothing."""
-        cost = max(need / max(1, meter.limit) for need, meter in zip(want.need, meters, strict=True))
+        cost = _cost(want.need, meters)
         part = 1.0
         for number, (need, meter, room) in enumerate(zip(want.need, meters, rooms, strict=True)):
             if need <= 0:
@@ -332,8 +340,7 @@ class Ledger:
         return amounts
 
     def _charge(self, want: Want, meters: Sequence[Meter], amounts: Sequence[int]) -> None:
-        cost = max(amount / max(1, meter.limit) for amount, meter in zip(amounts, meters, strict=True))
-        self._queue.serve(want.share, want.weight, cost)
+        self._queue.serve(want.share, want.weight, _cost(amounts, meters))
 
     def _hand_over(
         self,
@@ -361,3 +368,15 @@ class Ledger:
             if meter.granted_limit - meter.used < refusal.head:
                 blocked = max(blocked, meter.end + meter.terms.slack_ms - wall)
         return blocked
+
+
+def _cost(amounts: Sequence[int], meters: Sequence[Meter]) -> float:
+    """The part of a limit that `amounts` take, of the one of which it is largest; shadows do not count."""
+    return max(
+        (
+            amount / max(1, meter.limit)
+            for amount, meter in zip(amounts, meters, strict=True)
+            if not meter.terms.is_shadow
+        ),
+        default=0.0,
+    )
