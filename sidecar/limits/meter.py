@@ -20,6 +20,8 @@ from sidecar.limits.message import Terms
 
 WHOLE = 1000
 """The factor, in permille, of a limit that was not cut."""
+MILLION = 1_000_000
+"""The whole of a limit, in the unit of shares that are set aside."""
 WAIT_MOST_MS = 1_000
 """Nobody who waits is told to wait longer: it keeps the lease alive, and requests have deadlines."""
 _PACE_SURPLUS = 1.03
@@ -52,6 +54,7 @@ class Meter:
         self.paced_at = now
         self.buckets: dict[int, int] = {}
         self.oldest = self._cut(now) + 1
+        self.newest = self.oldest - 1
         self.start, self.end = tuple(terms.calendar[:2]) if terms.calendar else (0, 0)
         self.carried = 0
 
@@ -116,6 +119,14 @@ class Meter:
             return -1
         return (now - terms.window_ms - terms.slack_ms) // terms.bucket_ms - 1
 
+    def is_over(self, now: int) -> bool:
+        """Whether nothing is lost when it is forgotten: no live holder names it, its window has passed, and
+        what the upstream taught about it is old.
+        """
+        if self.claims or self.held or self.used or self.carried or self.newest >= self.oldest:
+            return False
+        return self.factor == WHOLE or (not self.terms.calendar and now - self.heal_at >= _ADOPTED_MS)
+
     def recall(self, seen: int) -> None:
         """A holder saw `seen` used in this calendar period, before the ledger lost its counters."""
         if self.terms.calendar and self.terms.calendar[1] == self.end:
@@ -145,6 +156,7 @@ class Meter:
 
     def _put(self, bucket: int, amount: int) -> None:
         self.buckets[bucket] = self.buckets.get(bucket, 0) + amount
+        self.newest = max(self.newest, bucket)
         self.used += amount
 
     def _make_whole(self) -> None:
@@ -180,10 +192,10 @@ class Meter:
     def _binds(self) -> bool:
         return self.used + self.held >= _BINDING * self.granted_limit
 
-    def room(self, set_aside: float) -> int:
-        """What the window has left when `set_aside` of it is kept for holders that are cut off."""
-        kept = set_aside if self.terms.on_loss is OnLoss.SHARE else 0.0
-        return int(self.granted_limit * (1 - kept)) - self.used - self.held
+    def room(self, set_aside: int) -> int:
+        """What the window has left when so many millionths are kept for holders that are cut off."""
+        kept = set_aside if self.terms.on_loss is OnLoss.SHARE else 0
+        return self.granted_limit * (MILLION - kept) // MILLION - self.used - self.held
 
     def paced(self, room: int) -> int:
         """What pacing lets go now; no more than a window is paced."""
