@@ -7,10 +7,12 @@ fires, at the latest after the shortest time that any wait may be given, and so 
     a wait begins at `t` and may last `s` seconds; the timer was last set before `t`, to fire within
     `shortest_s <= s`; so it fires before `t + s`, finds the note, and sets itself to the end of the wait.
 
-What it ends is the task that made it, by cancellation, like `asyncio.timeout`.
+What it ends is the task that made it.
 """
 
 import asyncio
+
+from sidecar.core.alarm import Alarm
 
 
 class Watch:
@@ -18,18 +20,16 @@ class Watch:
 
     def __init__(self, total_s: float, shortest_s: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
-        self._cancelling = self._task.cancelling() if self._task else 0
+        self._alarm = Alarm()
         self._shortest_s = min(shortest_s, total_s)
         self._end = self._loop.time() + total_s
         self._total_s = total_s
         self._until = self._end
         self._bound: tuple[float, str, str] | None = None
-        self._has_expired = False
         self._timer = self._loop.call_later(self._shortest_s, self._look)
 
     def __repr__(self) -> str:
-        return f"<Watch {'expired' if self._has_expired else 'running'}: {self.reason}>"
+        return f"<Watch with {self._alarm!r}: {self.reason}>"
 
     @property
     def reason(self) -> str:
@@ -50,16 +50,13 @@ class Watch:
         self._until, self._bound = self._end, None
 
     def stop(self, error: BaseException | None) -> bool:
-        """End the watch; whether `error`, which ends what it watched, is the cancellation that it caused."""
+        """End the watch; whether it caused `error`, which ends what it watched."""
         self._timer.cancel()
-        if not self._has_expired or self._task is None:
-            return False
-        return self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
+        return self._alarm.caused(error)
 
     def _look(self) -> None:
         now = self._loop.time()
         if now < self._until:
             self._timer = self._loop.call_at(min(self._until, now + self._shortest_s), self._look)
-        elif self._task is not None:
-            self._has_expired = True
-            self._task.cancel()
+        else:
+            self._alarm.ring()
