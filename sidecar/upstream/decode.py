@@ -71,8 +71,10 @@ def generate_reply(json: Json) -> Reply:
     if not isinstance(json.get("promptFeedback") or {}, dict):
         raise malformed("promptFeedback is not an object")
     usage = _usage(json)
-    tier = json.get("usageMetadata", {}).get("serviceTier") if usage else None
-    return Reply(json=json, usage=usage, service_tier=tier if isinstance(tier, str) else "")
+    if usage is None:
+        return Reply(json, None)
+    tier = json["usageMetadata"].get("serviceTier")
+    return Reply(json, usage, tier if isinstance(tier, str) else "")
 
 
 def _read_count(raw: bytes) -> Reply:
@@ -152,9 +154,13 @@ def _from_publisher(model: Json) -> Json:
 def _objects(json: Json, key: str) -> list[dict[str, Any]]:
     """The list of objects under `key`, empty when absent."""
     value = json.get(key) or []
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise malformed(f"{key} is not a list of objects")
-    return value
+    if type(value) is list:
+        for item in value:
+            if type(item) is not dict:
+                break
+        else:
+            return value
+    raise malformed(f"{key} is not a list of objects")
 
 
 def _usage(json: Json) -> Usage | None:
@@ -163,21 +169,23 @@ def _usage(json: Json) -> Usage | None:
         return None
     if not isinstance(metadata, dict):
         raise malformed("usageMetadata is not an object")
-    return Usage(
-        prompt=_count(metadata, "promptTokenCount"),
-        cached=_count(metadata, "cachedContentTokenCount"),
-        candidates=_count(metadata, "candidatesTokenCount"),
-        thoughts=_count(metadata, "thoughtsTokenCount"),
-        tool_use=_count(metadata, "toolUsePromptTokenCount"),
-        total=_count(metadata, "totalTokenCount"),
-    )
+    counts = [metadata.get(key) or 0 for key in _COUNTS]
+    for key, count in zip(_COUNTS, counts, strict=True):
+        if type(count) is not int or not 0 <= count < _COUNTS_END:
+            raise malformed(f"usageMetadata.{key} is not a token count")
+    return Usage(*counts)
 
 
-def _count(metadata: Mapping[str, Any], key: str) -> int:
-    value = metadata.get(key) or 0
-    if type(value) is not int or not 0 <= value < 2**31:
-        raise malformed(f"usageMetadata.{key} is not a token count")
-    return value
+_COUNTS = (
+    "promptTokenCount",
+    "cachedContentTokenCount",
+    "candidatesTokenCount",
+    "thoughtsTokenCount",
+    "toolUsePromptTokenCount",
+    "totalTokenCount",
+)
+"""In the order of the fields of Usage."""
+_COUNTS_END = 2**31
 
 
 _READERS: Mapping[Method, Callable[[bytes], Reply]] = {

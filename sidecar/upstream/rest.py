@@ -59,7 +59,8 @@ class _Chunks:
         if event is None:
             self._judge.check_end()
             raise StopAsyncIteration
-        reply = await decode.decode(event, read_event)
+        is_large = len(event) > decode.LARGE_BYTES
+        reply = await decode.decode(event, read_event) if is_large else read_event(event)
         self._judge.see(reply.json)
         return reply
 
