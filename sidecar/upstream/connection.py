@@ -60,10 +60,14 @@ class Connection(asyncio.Protocol):
         return self._is_open and not self._transport.is_closing()
 
     @property
+    def is_at_end(self) -> bool:
+        """Whether the answer was taken to its end."""
+        return self._is_complete and not self._unread
+
+    @property
     def is_reusable(self) -> bool:
         """Whether the exchange is over on both sides, so that another may follow."""
-        is_over = self._is_complete and not self._unwritten and not self._unread
-        return is_over and self._may_be_kept and self.is_open
+        return self.is_at_end and not self._unwritten and self._may_be_kept and self.is_open
 
     def abort(self) -> None:
         """Close at once, whatever is under way."""

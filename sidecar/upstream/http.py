@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import TracebackType
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sidecar.config.settings import UpstreamSettings
@@ -94,10 +93,10 @@ class Exchange:
 
         The credentials and the time left are added to `headers`. Raises UpstreamError for any other status.
         """
-        place = _place(url)
-        head = _head(method, place, {**headers, **await self._own_headers()}, data)
-        connection = await self._pool.take(place.origin)
-        self._connected = (place.origin, connection)
+        origin, start = _start(method, url)
+        head = start + _fields({**headers, **await self._own_headers()}, data)
+        connection = self._pool.take_kept(origin) or await self._pool.take(origin)
+        self._connected = (origin, connection)
         first_byte_s = self._settings.first_byte_timeout
         self._watch.bound(first_byte_s, "the first byte of the answer", "first_byte_timeout")
         connection.begin(head, data or b"")
@@ -138,10 +137,12 @@ class Body:
 
     async def read_start(self, limit_bytes: int) -> bytes:
         """The body's first bytes, at most `limit_bytes`."""
-        raw = await self.read()
-        while len(raw) < limit_bytes and (data := await self.read()):
-            raw += data
-        return raw[:limit_bytes]
+        pieces = [await self.read()]
+        size_bytes = len(pieces[0])
+        while size_bytes < limit_bytes and not self._connection.is_at_end:
+            pieces.append(await self.read())
+            size_bytes += len(pieces[-1])
+        return b"".join(pieces)[:limit_bytes]
 
     async def read_all(self, limit_bytes: int) -> bytes:
         """The whole body. Raises ReplyTooLarge when it is larger than `limit_bytes`."""
@@ -161,29 +162,21 @@ def too_large(what: str, limit_bytes: int) -> ReplyTooLarge:
     return ReplyTooLarge(f"the upstream's {what} is above the {limit_bytes} bytes of listen.message_limit")
 
 
-class _Place(NamedTuple):
-    """What a URL says to the parts of a request."""
-
-    origin: Origin
-    authority: str
-    target: str
-
-
 @lru_cache(maxsize=1024)
-def _place(url: str) -> _Place:
-    """The parts of a URL that the Policy has approved; a fleet asks for a handful of models."""
+def _start(method: str, url: str) -> tuple[Origin, bytes]:
+    """Whom to ask, and how a request begins. The URL is one of the Policy's; a fleet asks for a handful."""
     parts = urlsplit(url)
     origin = Origin(parts.scheme == "https", parts.hostname or "", parts.port or _PORTS[parts.scheme])
-    return _Place(origin, parts.netloc, url.removeprefix(f"{parts.scheme}://{parts.netloc}"))
+    target = url.removeprefix(f"{parts.scheme}://{parts.netloc}")
+    return origin, f"{method} {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: */*\r\n".encode()
 
 
-def _head(method: str, place: _Place, headers: Mapping[str, str], data: bytes | None) -> bytes:
-    """The request line and headers. Raises ValueError when any of them would begin another line."""
-    lines = [f"{method} {place.target} HTTP/1.1", f"Host: {place.authority}", "Accept: */*"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+def _fields(headers: Mapping[str, str], data: bytes | None) -> bytes:
+    """The other headers. Raises ValueError when any of them would begin another line."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     if data is not None:
-        lines.append(f"Content-Length: {len(data)}")
-    head = "\r\n".join(lines)
-    if head.count("\r") != len(lines) - 1 or head.count("\n") != len(lines) - 1:
+        lines.append(f"Content-Length: {len(data)}\r\n")
+    text = "".join(lines)
+    if text.count("\r") != len(lines) or text.count("\n") != len(lines):
         raise ValueError("a header of the request to the upstream contains a line end")
-    return f"{head}\r\n\r\n".encode()
+    return f"{text}\r\n".encode()

@@ -40,9 +40,10 @@ class Pool:
         self._keepalive_s = settings.keepalive
         self._tls = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
         self._loop = asyncio.get_running_loop()
-        self._places = asyncio.Semaphore(self._limit)
         self._in_use = 0
         """Places taken, for connections that stand and for those being made."""
+        self._line: deque[asyncio.Future[None]] = deque()
+        """Those who wait for a place; nobody does while one is free."""
         self._taken: set[Connection] = set()
         self._idle: dict[Origin, deque[Connection]] = {}
         self._sweep: asyncio.TimerHandle | None = None
@@ -62,13 +63,25 @@ class Pool:
             connection.abort()
         self._idle.clear()
 
+    def take_kept(self, origin: Origin) -> Connection | None:
+        """A connection to `origin` that was kept, to be given back; None when there is none to be had now."""
+        if self._in_use >= self._limit or (connection := self._kept(origin)) is None:
+            return None
+        self._in_use += 1
+        self._taken.add(connection)
+        return connection
+
     async def take(self, origin: Origin) -> Connection:
-        """An open connection to `origin`, to be given back. Raises UpstreamUnavailable."""
-        connection = None if self._places.locked() else self._kept(origin)
-        if connection is None:
-            connection = await self._within_connect_timeout(origin)
-        else:
-            await self._enter()  # there is a place, so nothing to wait for
+        """A connection to `origin`, new if need be, to be given back. Raises UpstreamUnavailable."""
+        limit = asyncio.timeout(self._connect_timeout_s)
+        try:
+            async with limit:
+                connection = await self._with_place(origin)
+        except (OSError, RuntimeError, UnicodeError) as error:
+            if limit.expired():
+                text = f"no connection within {self._connect_timeout_s:g} s (connect_timeout)"
+                raise UpstreamUnavailable(text, reason=Reason.UPSTREAM_TIMEOUT) from error
+            raise UpstreamUnavailable(_why(error)) from error
         self._taken.add(connection)
         if self._is_closed:
             self.give_back(origin, connection)
@@ -87,13 +100,36 @@ class Pool:
         if self._sweep is None:
             self._sweep = self._loop.call_later(self._keepalive_s, self._close_expired)
 
+    async def _with_place(self, origin: Origin) -> Connection:
+        await self._enter()
+        try:
+            return self._kept(origin) or await self._connected(origin)
+        except BaseException:
+            self._leave()
+            raise
+
     async def _enter(self) -> None:
-        await self._places.acquire()
-        self._in_use += 1
+        """Take a free place, or wait in line for one that is handed over."""
+        if self._in_use < self._limit:
+            self._in_use += 1
+            return
+        turn = self._loop.create_future()
+        self._line.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # the turn came first: the place is ours to hand on
+                self._leave()
+            raise
 
     def _leave(self) -> None:
+        """Hand the place over to the first in line, or free it."""
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
         self._in_use -= 1
-        self._places.release()
 
     def _kept(self, origin: Origin) -> Connection | None:
         """The connection to `origin` that was used last: the likeliest to be still open."""
@@ -103,22 +139,6 @@ class Pool:
             if connection.is_open:
                 return connection
         return None
-
-    async def _within_connect_timeout(self, origin: Origin) -> Connection:
-        limit = asyncio.timeout(self._connect_timeout_s)
-        try:
-            async with limit:
-                await self._enter()
-                try:
-                    return self._kept(origin) or await self._connected(origin)
-                except BaseException:
-                    self._leave()
-                    raise
-        except (OSError, RuntimeError, UnicodeError) as error:
-            if limit.expired():
-                text = f"no connection within {self._connect_timeout_s:g} s (connect_timeout)"
-                raise UpstreamUnavailable(text, reason=Reason.UPSTREAM_TIMEOUT) from error
-            raise UpstreamUnavailable(_why(error)) from error
 
     async def _connected(self, origin: Origin) -> Connection:
         while (idle := self._idle_count()) and self._in_use + idle > self._limit:
