@@ -17,15 +17,15 @@ from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, ProcessCollector
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from sidecar.core.call import Method
 from sidecar.core.errors import Reason
 from sidecar.core.outcome import OK
 from sidecar.core.policy import Api
-from sidecar.telemetry.histogram import Distribution, Histogram
 from sidecar.telemetry.labels import Children, ModelLabels
+from sidecar.telemetry.meters import Distribution, Histogram, Number, Tally
 
 INPUT = "input"
 OUTPUT = "output"
@@ -61,12 +61,14 @@ class CallMetrics:
     """What callers see: every call, whether or not it got as far as an attempt."""
 
     def __init__(self, registry: CollectorRegistry, status_names: Mapping[str, str]) -> None:
-        self.in_flight: Children[Method, Gauge] = Children(
-            Gauge(
-                "sidecar_calls_in_flight",
-                "Calls that have come in and not ended.",
-                ("rpc_method",),
-                registry=registry,
+        self.in_flight: Children[Method, Number] = Children(
+            Tally(
+                GaugeMetricFamily(
+                    "sidecar_calls_in_flight",
+                    "Calls that have come in and not ended.",
+                    labels=("rpc_method",),
+                ),
+                registry,
             ),
             lambda method: (_full_name(method),),
         )
@@ -88,12 +90,14 @@ class CallMetrics:
                 _error_type(key[1]),
             ),
         )
-        self.shed: Children[str, Counter] = Children(
-            Counter(
-                "sidecar_calls_shed",
-                "Calls turned away before anything was done for them.",
-                ("reason",),
-                registry=registry,
+        self.shed: Children[str, Number] = Children(
+            Tally(
+                CounterMetricFamily(
+                    "sidecar_calls_shed",
+                    "Calls turned away before anything was done for them.",
+                    labels=("reason",),
+                ),
+                registry,
             ),
             lambda reason: (reason,),
         )
@@ -103,7 +107,7 @@ class CallMetrics:
             registry=registry,
         )
         for method in Method:
-            self.in_flight[method].set(0)
+            self.in_flight[method].inc(0)
         for reason in SHED:
             self.shed[reason].inc(0)
 
@@ -116,12 +120,14 @@ class UpstreamMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.models = ModelLabels()
-        self.attempts: Children[tuple[str, str, str], Counter] = Children(
-            Counter(
-                "sidecar_attempts",
-                "Requests to an endpoint, by how they ended.",
-                ("project", "model", "ended"),
-                registry=registry,
+        self.attempts: Children[tuple[str, str, str], Number] = Children(
+            Tally(
+                CounterMetricFamily(
+                    "sidecar_attempts",
+                    "Requests to an endpoint, by how they ended.",
+                    labels=("project", "model", "ended"),
+                ),
+                registry,
             ),
             lambda key: key,
         )
