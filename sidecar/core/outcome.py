@@ -1,6 +1,7 @@
 """What became of a call: its usage, its attempts, its end."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sidecar.core.call import Arrival, Json
 from sidecar.core.permit import Candidate
@@ -9,8 +10,7 @@ OK = "OK"
 CANCELLED = "CANCELLED"
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one answer so far, by Gemini's counting.
 
     `prompt` includes `cached`; `total` = prompt + candidates + thoughts + tool_use. On a stream each report
@@ -25,8 +25,7 @@ class Usage:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole answer, or one chunk of a streamed one, as canonical JSON."""
 
     json: Json

@@ -9,7 +9,6 @@ know.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -29,7 +28,7 @@ async def decode(raw: bytes, read: Callable[[bytes], Reply]) -> Reply:
     (UPSTREAM_MALFORMED).
     """
     if len(raw) > LARGE_BYTES:
-        return replace(await asyncio.to_thread(read, raw), is_large=True)
+        return (await asyncio.to_thread(read, raw))._replace(is_large=True)
     return read(raw)
 
 

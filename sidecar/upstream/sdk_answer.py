@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -54,7 +53,7 @@ class Answer:
         """What google-genai read, with what `decode` judged of the same bytes."""
         attempt = self._exchange.attempt
         json = sdk_convert.reply(attempt.call.arrival.method, typed, attempt.candidate.endpoint.api)
-        return replace(self._judged.popleft(), json=json)
+        return self._judged.popleft()._replace(json=json)
 
     @contextmanager
     def understood(self) -> Iterator[None]:
