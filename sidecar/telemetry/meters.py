@@ -1,6 +1,6 @@
 """Counters, gauges and histograms whose recording costs next to nothing.
 
-Those of prometheus_client check, walk buckets and lock on every record, a dozen times a call. Here a record
+Those of prometheus_client check, walk buckets and lock on every record, several times a call. Here a record
 is an addition, for a histogram two and a bisection. It is for one thread, the event loop's; a scrape in
 another thread copies what it reads, so it may see a sum that is one record ahead of its buckets, and nothing
 worse.

@@ -1,7 +1,7 @@
 """A log record for one line a call.
 
-The standard record works out where in the code, in which thread and in which process it was made, at several
-times the cost of everything else that is told of a call. None of that is in our lines.
+The standard record works out where in the code, in which thread and in which process it was made. None of
+that is in our lines.
 """
 
 import logging
