@@ -32,7 +32,9 @@ from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.identity.local import LocalIdentity
 from sidecar.limits.estimate import Estimator
+from sidecar.limits.group import Holding
 from sidecar.limits.groups import Groups
+from sidecar.limits.holder import HORIZON_MS
 from sidecar.limits.limiter import Limiter
 from sidecar.limits.memory import MemoryLedgers, SystemClocks
 from sidecar.pipeline.gate import Gate
@@ -184,8 +186,11 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
 
 def _limiter(settings: Settings, closing: AsyncExitStack) -> Limiter:
     clocks = SystemClocks()
-    holder = f"{socket.gethostname()}:{settings.listen.port}"
-    groups = Groups(MemoryLedgers(clocks), holder, clocks)
+    holding = Holding(
+        base=f"{socket.gethostname()}:{settings.listen.port}",
+        ahead_ms=HORIZON_MS if settings.limits.prefetch else 0.0,
+    )
+    groups = Groups(MemoryLedgers(clocks), holding, clocks)
     closing.push_async_callback(groups.close)
     return Limiter(groups, Estimator(), clocks, settings.limits.wait)
 
