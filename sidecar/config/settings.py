@@ -128,6 +128,10 @@ class LimitsSettings(Slice):
     """Seconds that a call may stand in line for one limit, within its deadline. Default 30 s: callers without
     a deadline are not to wait for ever."""
 
+    prefetch: bool = True
+    """Whether a lease reaches ahead of demand, so that calls need no message. `false`: the ledger is asked
+    for every call, and nothing is held that nobody waits for."""
+
     @model_validator(mode="before")
     @classmethod
     def _scope_is_said(cls, given: Any) -> Any:

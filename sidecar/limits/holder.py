@@ -20,7 +20,7 @@ from sidecar.limits.queue import Line, Ticket
 
 LEASE_MS = 3_000
 HORIZON_MS = 200.0
-"""How far ahead a lease reaches, and how long a refused class waits at least."""
+"""How far ahead a lease reaches unless told otherwise, and how long a refused class waits at least."""
 LICENCE_MS = 300_000
 SHARE = 0.9
 _BACK_OFF_MS, _BACK_OFF_MOST_MS = 50.0, 2_000.0
@@ -52,8 +52,11 @@ class _Class:
 class Holder:
     """The holder of one group's lease. Change its state from one thread only."""
 
-    def __init__(self, base: str, terms: Sequence[Terms], random: Random, now: float) -> None:
+    def __init__(
+        self, base: str, terms: Sequence[Terms], random: Random, now: float, ahead_ms: float = HORIZON_MS
+    ) -> None:
         self._terms = terms
+        self._ahead_ms = ahead_ms
         self._random = random
         self._base = base
         self.lease = Lease(f"{base}/{random.getrandbits(48):x}", terms, LEASE_MS, now)  # two may share a base
@@ -354,7 +357,7 @@ class Holder:
     def _is_low(self) -> bool:
         """Whether a class holds less than half of what it is likely to need."""
         for name, known in self._classes.items():
-            target = known.demand.target(HORIZON_MS)
+            target = known.demand.target(self._ahead_ms)
             free = self.lease.free.get(name)
             if any(target) and any(
                 (free[number] if free else 0) < 0.5 * want for number, want in enumerate(target) if want
@@ -369,12 +372,12 @@ class Holder:
             if is_leaving or known is None:
                 self.lease.give_back(name, [0] * len(self._terms), now)
             elif not len(known.line) and known.demand.is_idle:
-                self.lease.give_back(name, [2 * want for want in known.demand.target(HORIZON_MS)], now)
+                self.lease.give_back(name, [2 * want for want in known.demand.target(self._ahead_ms)], now)
 
     def _want(self, known: _Class, is_leaving: bool) -> Want | None:
         name, line = known.share.name, known.line
         free = self.lease.free.get(name) or [0] * len(self._terms)
-        target = known.demand.target(HORIZON_MS)
+        target = known.demand.target(self._ahead_ms)
         need = head = prefetch = [0] * len(self._terms)
         if (first := line.head()) is not None:
             need = [max(0, need - have) for need, have in zip(line.need, free, strict=True)]

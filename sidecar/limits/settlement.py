@@ -18,7 +18,6 @@ window; one that was exceeded does not.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 
@@ -199,7 +198,7 @@ def _bound(reserved: Charge, usage: Usage | None, price: Price) -> Charge:
     unseen = reserved.tokens - reserved.input_tokens - usage.candidates - usage.thoughts
     if unseen > 0:  # of unknown modality, so the rest is priced as the dearest
         candidates, total = usage.candidates + unseen, usage.total + unseen
-        usage = replace(usage, candidates=candidates, total=total, candidates_details=())
+        usage = usage._replace(candidates=candidates, total=total, candidates_details=())
     return _used(reserved, usage, price)
 
 

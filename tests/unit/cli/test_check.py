@@ -58,7 +58,7 @@ def test_the_effective_tree_is_printed_with_keys_masked(run: Run, tmp_path: Path
     result = run("check", *SCOPE, "--policy", str(policy_file(tmp_path)))
     assert (result.exit_code, result.stderr) == (0, "")
     tree = yaml.safe_load(result.stdout)
-    assert tree["settings"]["limits"] == {"scope": "process", "wait": "30s"}
+    assert tree["settings"]["limits"] == {"scope": "process", "wait": "30s", "prefetch": True}
     assert tree["policy"]["projects"][0]["key"] == "****"
     assert KEY not in result.output
 
