@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sidecar.core.cached import Bypass
 from sidecar.core.call import Arrival, Call
+from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import Outcome, Reply, Usage
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
@@ -58,6 +59,11 @@ class Grant(Protocol):
     @property
     def candidate(self) -> Candidate:
         """Where the request may go."""
+        ...
+
+    @property
+    def mode(self) -> LimitsMode:
+        """How the limits were kept, when it was given, that the call is charged to; the worst of them."""
         ...
 
     @property

@@ -23,7 +23,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sidecar.core.call import Call, Json, Method
+from sidecar.core.call import FREE, Call, Json, Method
 from sidecar.core.cost import Price
 from sidecar.core.outcome import Usage
 from sidecar.core.quota import Charge
@@ -39,8 +39,6 @@ UNKNOWN_CACHE_TOKENS = 32_768
 CALLERS_MAX, MODELS_MAX, CACHES_MAX = 1024, 64, 1024
 _RATIO_MIN, _RATIO_MAX = 1 / 8, 8.0
 _INPUT_SHARE, _OUTPUT_SHARE = 0.99, 0.9
-FREE = frozenset({Method.COUNT_TOKENS, Method.LIST_MODELS, Method.GET_MODEL})
-"""What no limit counts."""
 
 
 class Key(NamedTuple):
