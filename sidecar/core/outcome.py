@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sidecar.core.call import Arrival, Json
+from sidecar.core.cost import Cost
 from sidecar.core.permit import Candidate
 
 OK = "OK"
@@ -78,3 +79,7 @@ class Outcome:
     first_chunk_s: float | None
     """From arrival to the first message sent on a stream."""
     duration_s: float
+    queued_s: float
+    """Of it, spent on reserving: in line, but for microseconds."""
+    cost: Cost | None
+    """Of the last attempt's usage. None: no usage that costs is known."""

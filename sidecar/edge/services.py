@@ -9,6 +9,7 @@ never caught: swallowing it leaks native memory in grpc.aio.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import NoReturn
 
@@ -105,12 +106,16 @@ class GeminiService(GeminiServiceServicer):
     def _opened(self, method: Method, context: Context) -> Journal:
         arrival = self._arrivals.arrive(method, context)
         context.set_trailing_metadata(((REQUEST_ID, arrival.request_id),))
-        return Journal(arrival, self._observer, time.perf_counter)
+        return Journal(arrival, self._observer, time.perf_counter, _today)
 
     async def _read(self, request: bytes, journal: Journal) -> Call:
         model, body = await self._faces[journal.arrival.method].read_request(request)
         journal.model = model
         return Call(arrival=journal.arrival, model=model, body=body, policy=self._policy())
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 async def _refuse(context: Context, error: Exception, journal: Journal) -> NoReturn:

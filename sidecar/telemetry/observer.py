@@ -11,7 +11,7 @@ queue. It does not raise: every table is total over its enum, and every other va
 import logging
 from typing import Any
 
-from sidecar.core.call import Arrival, Method
+from sidecar.core.call import FREE, Arrival, Method
 from sidecar.core.errors import Reason
 from sidecar.core.outcome import AttemptRecord, Outcome, Usage
 from sidecar.telemetry.instruments import INPUT, OUTPUT, SHED, Instruments
@@ -21,8 +21,6 @@ _LEVELS: dict[str, int] = {
     Reason.UPSTREAM_CREDENTIALS: logging.ERROR,
     Reason.UPSTREAM_MALFORMED: logging.WARNING,
 }
-_SPENDING = frozenset({Method.GENERATE, Method.STREAM_GENERATE, Method.EMBED_CONTENT})
-"""The methods whose usage is tokens used; CountTokens only counts them."""
 _MAX_NAME = 200
 _MAX_MESSAGE = 1000
 
@@ -74,7 +72,7 @@ class CallObserver:
         if outcome.first_chunk_s is not None:
             self._upstream.first_token[method, api, model].observe(outcome.first_chunk_s)
         usage = outcome.usage
-        if usage is not None and method in _SPENDING:
+        if usage is not None and method not in FREE:  # CountTokens only counts
             token_usage = self._upstream.token_usage
             token_usage[method, api, model, INPUT].observe(usage.prompt + usage.tool_use)
             token_usage[method, api, model, OUTPUT].observe(usage.candidates + usage.thoughts)

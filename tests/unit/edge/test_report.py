@@ -23,7 +23,7 @@ class Clock:
 def journal_of(*ends: tuple[Endpoint, str]) -> tuple[Journal, Clock]:
     """A journal with one attempt of 250 ms for each end."""
     clock = Clock()
-    journal = Journal(facts.arrival(), facts.FakeObserver(), clock)
+    journal = Journal(facts.arrival(), facts.FakeObserver(), clock, lambda: facts.TODAY)
     for endpoint, ended in ends:
         journal.begin(facts.attempt(endpoint, model="gemini-x"))
         clock.now += 0.25

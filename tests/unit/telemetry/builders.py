@@ -43,6 +43,8 @@ def outcome(ended: str = OK, method: Method = Method.GENERATE, **values: Any) ->
         "chunks": 0,
         "first_chunk_s": None,
         "duration_s": 0.75,
+        "queued_s": 0.0,
+        "cost": None,
         **values,
     }
     return Outcome(ended=ended, **facts)
