@@ -26,7 +26,8 @@ from sidecar.core.outcome import CANCELLED, OK
 from sidecar.edge.context import Arrivals
 from sidecar.edge.convert import faces
 from sidecar.edge.health import Health
-from sidecar.edge.server import SERVICES, Listener, ListenError, drain_all
+from sidecar.edge.quota import QuotaService
+from sidecar.edge.server import Listener, ListenError, drain_all, names_of
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.identity.local import LocalIdentity
@@ -161,16 +162,18 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         gate = Gate(settings.listen.max_in_flight)
         stages = Stages(gate, LocalIdentity(settings.identity.principal), NoCache(), limits, transport)
 
-        health = Health(SERVICES)
-        service = GeminiService(
+        health = Health(names_of((GeminiService, QuotaService)))
+        gemini = GeminiService(
             Arrivals("local", settings.deadline),
             faces(settings.listen.message_limit),
             stages,
             lambda: policies.current,
             CallObserver(instruments),
         )
+        quota = QuotaService(lambda prefixes: limits.states(policies.current, prefixes), health.draining)
         listeners = [
-            Listener(address, settings.listen, service, health) for address in _addresses(settings.listen)
+            Listener(address, settings.listen, (gemini, quota), health)
+            for address in _addresses(settings.listen)
         ]
         sidecar = Sidecar(listeners, gate, limits, health, settings.drain.limit)
         await _start(listeners, closing)

@@ -8,7 +8,11 @@ from sidecar.core.outcome import CANCELLED, OK, AttemptRecord
 from sidecar.edge.status import CODES
 from sidecar.pipeline.settle import Journal
 from sidecar.v1.call_pb2 import Attempt, CallReport
+from sidecar.v1.quota_pb2 import LimitsMode
 from sidecar.v1.usage_pb2 import ServiceTier
+
+_QUEUED_LEAST_S = 0.001
+"""Less is no time in line: reserving takes microseconds."""
 
 
 def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
@@ -16,12 +20,21 @@ def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
     attempts = journal.attempts_so_far()
     report.request_id = journal.arrival.request_id
     report.attempts.extend(map(_attempt, attempts))
+    report.limits = cast(LimitsMode, int(journal.mode))
+    if journal.queued_s >= _QUEUED_LEAST_S:
+        report.queue_time.FromNanoseconds(round(journal.queued_s * 1_000_000_000))
     if attempts:
         served = attempts[-1].candidate
         report.served.project = served.endpoint.project
         report.served.location = served.endpoint.location
         report.served.model = served.model
         report.served.service_tier = _TIERS.get(service_tier.upper(), ServiceTier.SERVICE_TIER_UNSPECIFIED)
+
+
+def fill_cost(report: CallReport, journal: Journal) -> None:
+    """Fill in what the answer costs, if that is known; its usage must be complete."""
+    if (cost := journal.cost()) is not None:
+        report.cost.micro_dollars, report.cost.is_priced = cost
 
 
 def _attempt(record: AttemptRecord) -> Attempt:

@@ -23,6 +23,8 @@ from sidecar.limits.view import states
 from sidecar.limits.waiting import Option, fitting, take, take_now
 
 _STANDARD_TIER = "standard"
+_LOOK_AT_ONCE = 64
+"""Groups; each takes some 15 µs."""
 _QUEUE_SHARE = 0.98
 """Of the time that a call has left, it may stand in line for so much."""
 
@@ -48,9 +50,16 @@ class Limiter:
             await hold.take_budgets()
         return hold
 
-    def states(self, policy: Policy, prefixes: Sequence[str] = ("",)) -> list[GroupState]:
-        """Where the groups stand whose name begins with one of `prefixes`; see `limits/view`."""
-        return states(self.groups, policy, self.clocks.now_ms(), prefixes)
+    async def states(self, policy: Policy, prefixes: Sequence[str] = ("",)) -> list[GroupState]:
+        """Where the groups stand whose name begins with one of `prefixes`; see `limits/view`. Thousands of
+        them are looked at a few at a time: calls go first.
+        """
+        found = []
+        for state in states(self.groups, policy, self.clocks.now_ms(), prefixes):
+            found.append(state)
+            if len(found) % _LOOK_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return found
 
     @property
     def mode(self) -> LimitsMode:

@@ -18,18 +18,17 @@ from sidecar.limits.mode import mode_of
 
 def states(
     groups: Iterable[Group], policy: Policy, now: float, prefixes: Sequence[str] = ("",)
-) -> list[GroupState]:
-    """The groups whose name begins with one of `prefixes`, in the order of their names, at `now` (ms)."""
+) -> Iterator[GroupState]:
+    """The groups whose name begins with one of `prefixes`, in the order of their names, at `now` (ms). Which
+    they are is fixed when the first is taken; each is looked at when it is taken.
+    """
+    found: dict[str, Group | LimitGroup] = {group.name: group for group in _nameable(policy)}
+    found.update((group.definition.name, group) for group in groups)
     beginnings = tuple(prefixes)
-    known = {
-        group.definition.name: state_of(group, now)
-        for group in groups
-        if group.definition.name.startswith(beginnings)
-    }
-    for definition in _nameable(policy):
-        if definition.name not in known and definition.name.startswith(beginnings):
-            known[definition.name] = _unused(definition)
-    return [known[name] for name in sorted(known)]
+    for name in sorted(found):
+        if name.startswith(beginnings):
+            group = found[name]
+            yield state_of(group, now) if isinstance(group, Group) else _unused(group)
 
 
 def state_of(group: Group, now: float) -> GroupState:

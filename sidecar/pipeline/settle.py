@@ -59,7 +59,7 @@ class Journal:
         self._observer = observer
         self._today = today
         self._latest: Attempt | None = None
-        self._cost: tuple[Usage, Cost] | None = None
+        self._cost: tuple[Usage, str, Cost] | None = None
 
     def __repr__(self) -> str:
         return f"<Journal {self.arrival.request_id}: {len(self.attempts)} attempts, {self.chunks} chunks>"
@@ -67,7 +67,7 @@ class Journal:
     def begin(self, attempt: Attempt) -> None:
         """Note that an attempt begins."""
         self._running = (attempt, self.clock())
-        self._latest = attempt
+        self._latest, self._cost = attempt, None
         self.usage, self.service_tier, self.mode = None, "", attempt.grant.mode
 
     def end(self, ended: str | None) -> None:
@@ -111,12 +111,12 @@ class Journal:
         usage, latest = self.usage, self._latest
         if usage is None or latest is None or self.arrival.method in FREE:
             return None
-        if self._cost is None or self._cost[0] is not usage:
-            call = latest.call
-            tier = self.service_tier or call.body.json.get("serviceTier") or ""
+        call = latest.call
+        tier = self.service_tier or call.body.json.get("serviceTier") or ""
+        if self._cost is None or self._cost[:2] != (usage, tier):
             cost = call.policy.prices.cost(latest.candidate.model, usage, tier, self._today())
-            self._cost = (usage, cost)
-        return self._cost[1]
+            self._cost = (usage, tier, cost)
+        return self._cost[2]
 
     def chunk_sent(self) -> None:
         """Note that a message of a stream has gone to the caller: from the first on, nothing can be taken

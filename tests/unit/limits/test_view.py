@@ -1,5 +1,6 @@
 """What of the limits can be seen: which groups, their levels, and how they are kept."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -33,8 +34,8 @@ async def answered(world: World, policy_: Policy, prompt: int = 3) -> None:
     hold.settle(grant.settle(None, Usage(prompt=prompt, total=prompt), 0))
 
 
-def seen(world: World, policy_: Policy, *prefixes: str) -> dict[str, GroupState]:
-    return {state.name: state for state in world.limiter.states(policy_, prefixes or ("",))}
+async def seen(world: World, policy_: Policy, *prefixes: str) -> dict[str, GroupState]:
+    return {state.name: state for state in await world.limiter.states(policy_, prefixes or ("",))}
 
 
 async def test_before_any_call_all_that_the_policy_names_is_there_and_unused(world: World) -> None:
@@ -42,7 +43,7 @@ async def test_before_any_call_all_that_the_policy_names_is_there_and_unused(wor
         Budget("all", limits=(rpm(5),)),
         Budget("each", each=Each.PRINCIPAL, limits=(rpm(5),)),
     )
-    states = seen(world, policy(quota("b", rpm(7)), quota("a", rpm(10), tpm(100)), budgets=budgets))
+    states = await seen(world, policy(quota("b", rpm(7)), quota("a", rpm(10), tpm(100)), budgets=budgets))
     assert list(states) == ["budget/all", NAME, f"quota/b/{facts.MODEL}"]
     assert {state.mode for state in states.values()} == {LimitsMode.UNUSED}
     assert [(limit.limit.name, limit.level) for limit in states[NAME].limits] == [
@@ -54,29 +55,29 @@ async def test_before_any_call_all_that_the_policy_names_is_there_and_unused(wor
 
 async def test_a_budget_for_each_principal_is_there_from_its_first_call_on(world: World) -> None:
     policy_ = policy(budgets=(Budget("each", each=Each.PRINCIPAL, limits=(rpm(5),)),))
-    assert seen(world, policy_) == {}
+    assert await seen(world, policy_) == {}
     await answered(world, policy_)
-    assert list(seen(world, policy_)) == [f"budget/each/{ONLY_A.principal.id}"]
+    assert list(await seen(world, policy_)) == [f"budget/each/{ONLY_A.principal.id}"]
 
 
 async def test_a_quota_of_several_models_is_one_group(world: World) -> None:
     (_, group) = quota("a", rpm(10))
     shared = facts.policy(quotas={("a", "flash", ""): group, ("a", "lite", ""): group})
-    assert list(seen(world, shared)) == [NAME]
+    assert list(await seen(world, shared)) == [NAME]
 
 
 async def test_only_groups_that_begin_so_are_told(world: World) -> None:
     policy_ = policy(quota("a", rpm(10)), quota("b", rpm(10)), budgets=(Budget("all", limits=(rpm(5),)),))
     await answered(world, policy_)
-    assert list(seen(world, policy_, "quota/a", "budget/")) == ["budget/all", NAME]
-    assert seen(world, policy_, "nothing") == {}
+    assert list(await seen(world, policy_, "quota/a", "budget/")) == ["budget/all", NAME]
+    assert await seen(world, policy_, "nothing") == {}
 
 
 async def test_levels_are_what_the_ledger_told_last(world: World) -> None:
     policy_ = policy(quota("a", rpm(10), tpm(1000)))
     await answered(world, policy_)
     await world.settle_down()
-    state = seen(world, policy_)[NAME]
+    state = (await seen(world, policy_))[NAME]
     requests, tokens = (limit.level for limit in state.limits)
     assert requests == LimitLevel(used=1, held=0, available=9, amount=10, factor=1.0)
     assert tokens is not None
@@ -89,9 +90,9 @@ async def test_levels_grow_old_when_nobody_calls(world: World) -> None:
     policy_ = policy(quota("a", rpm(10)))
     await answered(world, policy_)
     await world.settle_down()
-    young = seen(world, policy_)[NAME].age_ms or 0
+    young = (await seen(world, policy_))[NAME].age_ms or 0
     world.clocks.now += 60_000
-    assert (seen(world, policy_)[NAME].age_ms or 0) >= young + 60_000
+    assert ((await seen(world, policy_))[NAME].age_ms or 0) >= young + 60_000
 
 
 async def test_what_is_cut_is_not_available(world: World) -> None:
@@ -100,7 +101,7 @@ async def test_what_is_cut_is_not_available(world: World) -> None:
     await world.settle_down()
     (group,) = world.groups
     group.holder.levels = [group.holder.levels[0]._replace(permille=300, used=250, held=60)]
-    level = seen(world, policy_)[NAME].limits[0].level
+    level = (await seen(world, policy_))[NAME].limits[0].level
     assert level is not None
     assert (level.factor, level.available, level.amount) == (0.3, 0, 100)
 
@@ -112,7 +113,7 @@ async def test_denials_and_waiting_calls_are_counted_here(world: World) -> None:
     hold = await world.limiter.hold(waiting, ONLY_A)
     with pytest.raises(Exception, match="requests_per_minute"):
         await hold.reserve(ONLY_A.candidates)
-    state = seen(world, policy_)[NAME]
+    state = (await seen(world, policy_))[NAME]
     assert state.limits[0].denials > 0
     assert state.limits[1].denials == 0
 
@@ -122,9 +123,9 @@ async def test_a_pause_is_told_as_long_as_it_lasts(world: World) -> None:
     await answered(world, policy_)
     (group,) = world.groups
     group.holder.blocked_until = world.clocks.now + 5_000
-    assert 4_900 < seen(world, policy_)[NAME].blocked_ms <= 5_000
+    assert 4_900 < (await seen(world, policy_))[NAME].blocked_ms <= 5_000
     world.clocks.now += 6_000
-    assert seen(world, policy_)[NAME].blocked_ms == 0
+    assert (await seen(world, policy_))[NAME].blocked_ms == 0
 
 
 async def lost(world: World, *limits: Limit) -> Group:
@@ -193,3 +194,19 @@ async def test_a_ledger_that_listens_is_learning_until_it_grants(world: World) -
 
 async def test_without_groups_no_limits_are_kept(world: World) -> None:
     assert world.limiter.mode is LimitsMode.UNUSED
+
+
+async def test_while_thousands_are_looked_at_calls_go_on(world: World) -> None:
+    policy_ = policy(*(quota(f"p{number}", rpm(1)) for number in range(200)))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.ensure_future(others())
+    assert len(await world.limiter.states(policy_)) == 200
+    task.cancel()
+    assert turns >= 3

@@ -55,6 +55,8 @@ def test_on_a_stream_the_last_usage_counts_and_the_tier_stays_said() -> None:
     journal.saw(answer())
     journal.saw(answer(usage=None))
     assert journal.cost() == Cost(13, is_priced=True)
+    journal.saw(answer(usage=None, tier="standard"))
+    assert journal.cost() == Cost(25, is_priced=True)
 
 
 def test_an_unknown_price_is_told_apart_from_nothing() -> None:
@@ -79,6 +81,9 @@ def test_another_attempt_begins_at_nothing() -> None:
     assert journal.cost() is None
     journal.saw(answer())
     assert journal.cost() == Cost(25, is_priced=True)
+    journal.begin(facts.attempt(policy=POLICY, model="gemini-unheard-of"))
+    journal.saw(answer())
+    assert journal.cost() == Cost(0, is_priced=False)
 
 
 def test_before_any_attempt_there_is_none() -> None:
