@@ -59,7 +59,8 @@ def _compared(values: dict[str, float]) -> int:
     worse = [
         f"{name}: {value:.3f}, floor {floors[name]}"
         for name, value in values.items()
-        if name in floors and (value < floors[name] if "vs_" in name else value > floors[name])
+        if name in floors
+        and (value < floors[name] if "vs_" in name or "kept" in name else value > floors[name])
     ]
     for line in worse:
         _say(f"below its floor: {line}")

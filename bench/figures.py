@@ -118,19 +118,20 @@ async def _vs_echo(bench: Bench, question: Question) -> Found:
         program("bench.echo", bench.measured) as echo,
         sidecar(upstream.port, bench.measured) as served,
     ):
-        return await _compared(bench, question, served, echo)
+        return await compared(bench, question, served, echo)
 
 
 async def _vs_sdk(bench: Bench, question: Question) -> Found:
     with (
         program("bench.upstream", bench.rest) as upstream,
-        sidecar(upstream.port, bench.measured, "sdk") as sdk,
+        sidecar(upstream.port, bench.measured, environ={"SIDECAR_UPSTREAM_TRANSPORT": "sdk"}) as sdk,
         sidecar(upstream.port, bench.measured) as rest,
     ):
-        return await _compared(bench, question, rest, sdk)
+        return await compared(bench, question, rest, sdk)
 
 
-async def _compared(bench: Bench, question: Question, side: Server, other: Server) -> Found:
+async def compared(bench: Bench, question: Question, side: Server, other: Server) -> Found:
+    """The throughput of one server over that of another."""
     found = await ratio(_measure(bench, side, question), _measure(bench, other, question), bench.pairs)
     unit = "chunks/s" if question is STREAM else "calls/s"
     return Found(found.median, _remark(found, unit, CHUNKS if question is STREAM else 1))

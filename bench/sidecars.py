@@ -3,9 +3,10 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.processes import Server, free_port, serving
 
@@ -19,21 +20,24 @@ projects:
 
 
 @contextmanager
-def sidecar(upstream_port: int, core: set[int], transport: str = "rest") -> Iterator[Server]:
-    """A serving sidecar, ready for calls. Logs go nowhere but are made."""
+def sidecar(
+    upstream_port: int, core: set[int], policy: str = "", environ: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Server]:
+    """A serving sidecar, ready for calls. Logs go nowhere but are made. `policy` is added to the Policy,
+    `environ` to the environment.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        policy = Path(folder) / "policy.yaml"
-        policy.write_text(_POLICY.format(port=upstream_port))
+        policy_file = Path(folder) / "policy.yaml"
+        policy_file.write_text(_POLICY.format(port=upstream_port) + policy)
         port = free_port()
         command = [
             str(Path(sys.executable).with_name("gemini-sidecar")),
             "serve",
-            "--limits-scope=process",
             f"--listen=127.0.0.1:{port}",
             f"--telemetry-address=127.0.0.1:{free_port()}",
-            f"--policy={policy}",
+            f"--policy={policy_file}",
         ]
-        environ = {"BENCH_KEY": "bench", "SIDECAR_UPSTREAM_TRANSPORT": transport}
+        own = {"BENCH_KEY": "bench", "SIDECAR_LIMITS_SCOPE": "process"}
         clean = {name: "" for name in os.environ if name.startswith("SIDECAR_")}
-        with serving(command, port, core, clean | environ) as server:
+        with serving(command, port, core, {**clean, **own, **environ}) as server:
             yield server

@@ -7,6 +7,7 @@ wait for calls in flight; only then is anything closed.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -32,7 +33,9 @@ from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.identity.local import LocalIdentity
 from sidecar.limits.estimate import Estimator
+from sidecar.limits.group import Holding
 from sidecar.limits.groups import Groups
+from sidecar.limits.holder import HORIZON_MS
 from sidecar.limits.limiter import Limiter
 from sidecar.limits.memory import MemoryLedgers, SystemClocks
 from sidecar.pipeline.gate import Gate
@@ -135,6 +138,7 @@ async def _serve(configuration: Configuration) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, signalled)
     async with running(configuration) as sidecar:
+        gc.freeze()  # modules and parts stay to the end: no collection need walk through them again
         _log.info("serving", extra={"fields": {"addresses": sidecar.addresses}})
         await stop.wait()
         _log.info("draining", extra={"fields": {"in_flight": sidecar.gate.in_flight}})
@@ -185,8 +189,11 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
 
 def _limiter(settings: Settings, closing: AsyncExitStack) -> Limiter:
     clocks = SystemClocks()
-    holder = f"{socket.gethostname()}:{settings.listen.port}"
-    groups = Groups(MemoryLedgers(clocks), holder, clocks)
+    holding = Holding(
+        base=f"{socket.gethostname()}:{settings.listen.port}",
+        ahead_ms=HORIZON_MS if settings.limits.prefetch else 0.0,
+    )
+    groups = Groups(MemoryLedgers(clocks), holding, clocks)
     closing.push_async_callback(groups.close)
     return Limiter(groups, Estimator(), clocks, settings.limits.wait)
 

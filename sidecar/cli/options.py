@@ -37,7 +37,14 @@ _SETTINGS: tuple[tuple[str, str, str, str, str], ...] = (
         "limits",
         "scope",
         "SCOPE",
-        "`process`: limits hold within this sidecar alone. Required.",
+        "`redis`: limits hold for the whole fleet; `process`: within this sidecar alone. Required.",
+    ),
+    (
+        "--redis",
+        "redis",
+        "addresses",
+        "HOST:PORT",
+        "The Redis that a fleet shares, several with commas; or unix:PATH.",
     ),
     ("--log-format", "telemetry", "log_format", "FORMAT", "`json`, `human`, or `auto`: human on a terminal."),
     (

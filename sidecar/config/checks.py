@@ -107,3 +107,18 @@ def pem_bundle(path: Path | None) -> Path | None:
     except OSError as error:
         raise Unacceptable(f"cannot be read: {error.strerror}", "name a readable PEM bundle") from None
     return path
+
+
+def client_certificate(certificate: Path, key: Path) -> None:
+    """Refuse a certificate and a private key that TLS cannot use together; neither may need a passphrase."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=str)
+    except ssl.SSLError:
+        raise Unacceptable(
+            "is no certificate in PEM, or not that of the key",
+            "name a PEM file with the certificate, and one with its key, which has no passphrase",
+        ) from None
+    except OSError as error:
+        raise Unacceptable(
+            f"or its key cannot be read: {error.strerror}", "name readable PEM files"
+        ) from None

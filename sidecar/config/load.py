@@ -14,6 +14,7 @@ from sidecar.config.faults import ConfigError, Fault, Unacceptable, shown
 from sidecar.config.files import FileReader
 from sidecar.config.policy import Reading, emulator_policy, environment_policy, read_policy
 from sidecar.config.policy_source import OnReload, PolicyFiles, PolicySource
+from sidecar.config.references import Sources
 from sidecar.config.settings import Settings
 from sidecar.config.sources import CONFIG_VARIABLE, Flag, merge
 from sidecar.config.validation import Raw, validate
@@ -58,7 +59,7 @@ def load(flags: Flags, environ: Mapping[str, str]) -> Configuration:
     raw, faults = merge(document, environ, flags.values)
     settings: Settings | None = None
     if document.whole:  # what is missing in half a file may stand in its other half
-        settings, refused = validate(Settings, raw)
+        settings, refused = validate(Settings, raw, Sources(environ, FileReader()))
         faults += refused
     read = _policy_reader(flags, environ, raw, document.whole)
     reading = read()

@@ -16,9 +16,9 @@ from sidecar.config.names import Alias, Line, ModelId, Name, default_when_empty,
 from sidecar.config.prices import ModalityRates, ModelPrices, PriceSchema
 from sidecar.config.quota_schema import BudgetSchema, QuotaSchema, Weight
 from sidecar.config.references import CredentialsReference, KeyReference
-from sidecar.config.settings import Slice
 from sidecar.config.units import is_loopback
 from sidecar.config.validation import near
+from sidecar.config.values import Slice
 from sidecar.core.policy import PRIORITIES
 
 _API_VERSION = re.compile(r"v[0-9]+((alpha|beta)[0-9]*)?")

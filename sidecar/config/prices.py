@@ -18,8 +18,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from sidecar.config.checks import not_a_bool
 from sidecar.config.document import read_document
 from sidecar.config.faults import ConfigError, Unacceptable
-from sidecar.config.settings import Slice
 from sidecar.config.validation import Raw, validate
+from sidecar.config.values import Slice
 from sidecar.core.cost import ModelPrice, PriceTable, Rate, Rates
 
 _MICRO_IN_DOLLAR = 10**6

@@ -25,7 +25,7 @@ from sidecar.config.amounts import (
 from sidecar.config.checks import one_line
 from sidecar.config.faults import Unacceptable
 from sidecar.config.names import Line, ModelId, Name, default_when_empty
-from sidecar.config.settings import Slice
+from sidecar.config.values import Slice
 from sidecar.core.calendar import PACIFIC, Period
 from sidecar.core.quota import Calendar, InFlight, Rolling, Unit, Window
 

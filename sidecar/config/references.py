@@ -1,22 +1,23 @@
-"""Credentials by reference: where one stands, read when the Policy is read.
+"""Credentials by reference: where one stands, read when the file that refers to it is read.
 
-A credential never stands in the Policy file, which is reviewed, copied and printed. A reference keeps what it
-read in a private attribute, so neither its dump nor its repr has it.
+A credential never stands in a settings or Policy file, which is reviewed, copied and printed. A reference
+keeps what it read in a private attribute, so neither its dump nor its repr has it.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from pydantic import PrivateAttr, ValidationInfo, model_validator
 
 from sidecar.config.faults import MASK, Unacceptable, looks_like_credential
 from sidecar.config.files import FileReader
-from sidecar.config.settings import Slice
+from sidecar.config.values import Slice
 from sidecar.core.secret import Secret
 
 _KEY_MAX_BYTES = 8 << 10
@@ -32,18 +33,25 @@ class Sources:
     files: FileReader
 
 
-def parse_key(text: str) -> Secret:
-    """The API key in a file's or variable's content, less white space around it. Raises Unacceptable."""
+def parse_key(text: str, noun: str = "key") -> Secret:
+    """The key in a file's or variable's content, less white space around it. Raises Unacceptable, which calls
+    it by `noun`.
+    """
     key = text.strip()
     if not key:
-        raise Unacceptable("is empty: there is no key in it", "put the key there")
+        raise Unacceptable(f"is empty: there is no {noun} in it", f"put the {noun} there")
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise Unacceptable("holds something else than one key", "put the bare key there, on one line")
+        raise Unacceptable(f"holds something else than one {noun}", f"put the bare {noun} there, on one line")
     return Secret(key)
 
 
 class KeyReference(Slice):
     """Where an API key stands: exactly one of `file` and `env`."""
+
+    noun: ClassVar[str] = "key"
+    """What is referred to, in faults; also the setting's name."""
+    example: ClassVar[str] = "GEMINI_API_KEY"
+    """A variable that may hold one."""
 
     file: Path | None = None
     """A file that holds the key and nothing else; read again when it changes."""
@@ -54,16 +62,16 @@ class KeyReference(Slice):
     @model_validator(mode="before")
     @classmethod
     def _is_reference(cls, given: Any) -> Any:
-        _refuse_literal(given, "key: {file: PATH} or key: {env: NAME}")
+        _refuse_literal(given, f"{cls.noun}: {{file: PATH}} or {cls.noun}: {{env: NAME}}")
         return given
 
     @model_validator(mode="after")
-    def _read(self, info: ValidationInfo) -> "KeyReference":
+    def _read(self, info: ValidationInfo) -> Self:
         if (self.file is None) == (self.env is None):
             raise Unacceptable("names not exactly one place", "write {file: PATH} or {env: NAME}")
         at = "file" if self.env is None else "env"
         try:
-            self._secret = parse_key(self._text(_sources(info)))
+            self._secret = parse_key(self._text(_sources(info)), self.noun)
         except Unacceptable as refusal:
             value = None if _is_name(str(self.file or self.env)) else MASK
             raise Unacceptable(refusal.reason, refusal.remedy, value=value, at=(at,)) from None
@@ -71,11 +79,11 @@ class KeyReference(Slice):
 
     def _text(self, sources: Sources) -> str:
         if self.file is not None:
-            return sources.files.read(self.file, _KEY_MAX_BYTES).decode("utf-8", errors="replace")
+            return _text_of(self.file, sources.files)
         name = self.env or ""
         if not _ENVIRONMENT_NAME.fullmatch(name):
             raise Unacceptable(
-                "is not a name of an environment variable", "write its name, such as GEMINI_API_KEY"
+                "is not a name of an environment variable", f"write its name, such as {self.example}"
             )
         if name not in sources.environ:
             raise Unacceptable("names a variable that is not set", "set it or name another one")
@@ -83,8 +91,36 @@ class KeyReference(Slice):
 
     @property
     def secret(self) -> Secret:
-        """The key."""
+        """What was read when the reference was checked."""
         return self._secret
+
+
+class PasswordReference(KeyReference):
+    """Where a password stands: exactly one of `file` and `env`."""
+
+    noun = "password"
+    example = "REDIS_PASSWORD"
+
+    file: Path | None = None
+    """A file that holds the password and nothing else; read again for each new connection."""
+    env: str | None = None
+    """An environment variable that holds the password; for a change the process must restart."""
+
+    def current(self) -> Secret:
+        """The password as it is now; the last one known when the file is being replaced or cannot be read."""
+        if self.file is not None:
+            with suppress(Unacceptable):
+                self._secret = parse_key(_text_of(self.file, FileReader()), self.noun)
+        return self._secret
+
+
+def spelled_out(given: object) -> object:
+    """Let `file:PATH` and `env:NAME` stand for a reference: a variable has no other way to say it."""
+    if isinstance(given, str):
+        kind, colon, place = given.partition(":")
+        if colon and kind in ("file", "env"):
+            return {kind: place}
+    return given
 
 
 class CredentialsReference(Slice):
@@ -121,9 +157,13 @@ class CredentialsReference(Slice):
         return self._content_hash
 
 
+def _text_of(file: Path, files: FileReader) -> str:
+    return files.read(file, _KEY_MAX_BYTES).decode("utf-8", errors="replace")
+
+
 def _sources(info: ValidationInfo) -> Sources:
     if not isinstance(info.context, Sources):
-        raise TypeError("a Policy is validated with Sources as its context")
+        raise TypeError("a tree with references is validated with Sources as its context")
     return info.context
 
 

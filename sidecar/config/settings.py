@@ -10,80 +10,34 @@ Where values come from and which of them wins is decided in `load`; what a refus
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sidecar.config.checks import (
-    between,
     empty_as_none,
     installed_transport,
     loopback_address,
     network_address,
-    not_a_bool,
     one_line,
     pem_bundle,
     socket_path,
 )
 from sidecar.config.faults import Unacceptable
-from sidecar.config.units import (
-    DURATION_PATTERN,
-    SIZE_PATTERN,
-    format_duration,
-    format_size,
-    parse_duration,
-    parse_size,
-    split_address,
-)
-
-Seconds: TypeAlias = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    AfterValidator(between(0.001, 24 * 3600.0, format_duration)),
-    PlainSerializer(format_duration, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"type": "number"}]}),
-]
-"""A duration from 1 ms to 24 h."""
-
-MessageBytes: TypeAlias = Annotated[
-    int,
-    BeforeValidator(parse_size),
-    AfterValidator(between(1 << 10, 256 << 20, format_size)),
-    PlainSerializer(format_size, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": SIZE_PATTERN}, {"type": "integer"}]}),
-]
-"""A size from 1 KiB to 256 MiB."""
-
-Count: TypeAlias = Annotated[int, BeforeValidator(not_a_bool), Field(ge=1, le=1_000_000)]
-
+from sidecar.config.redis import RedisSettings
+from sidecar.config.units import format_duration, split_address
+from sidecar.config.values import Count, MessageBytes, Seconds, Slice
 
 _SCOPE_REMEDY = (
-    "set limits.scope: process to accept that limits are kept by this sidecar alone; fleet-wide limits come "
-    "with Redis in a later release"
+    "set limits.scope: redis, and redis.addresses, to keep limits for the whole fleet; or set "
+    "limits.scope: process to accept that they are kept by this sidecar alone"
 )
 
 
-def _process_scope(value: object) -> object:
-    if value != "process":
-        raise Unacceptable("is not a scope that this release keeps limits in", _SCOPE_REMEDY)
+def _known_scope(value: object) -> object:
+    if value not in ("process", "redis"):
+        raise Unacceptable("is not a scope that limits can have", _SCOPE_REMEDY)
     return value
-
-
-class Slice(BaseModel):
-    """What all groups have in common: frozen, and an unknown key is a fault."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
 
 
 class ListenSettings(Slice):
@@ -166,13 +120,17 @@ class UpstreamSettings(Slice):
 class LimitsSettings(Slice):
     """Where limits are kept."""
 
-    scope: Annotated[Literal["process"], BeforeValidator(_process_scope)]
-    """No default, because it must be said: `process` means that limits hold within this sidecar alone and N
-    sidecars together may spend N times as much. Fleet-wide limits come with Redis in a later release."""
+    scope: Annotated[Literal["process", "redis"], BeforeValidator(_known_scope)]
+    """No default, because it must be said: `redis` means that limits hold for all sidecars of one Redis
+    together; `process`, that they hold within this one alone and N of them may spend N times as much."""
 
     wait: Seconds = 30.0
     """Seconds that a call may stand in line for one limit, within its deadline. Default 30 s: callers without
     a deadline are not to wait for ever."""
+
+    prefetch: bool = True
+    """Whether a lease reaches ahead of demand, so that calls need no message. `false`: the ledger is asked
+    for every call, and nothing is held that nobody waits for."""
 
     @model_validator(mode="before")
     @classmethod
@@ -235,6 +193,8 @@ class Settings(Slice):
     """The HTTP client that asks Gemini."""
     limits: LimitsSettings
     """Where limits are kept; required."""
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    """The store that a fleet shares."""
     identity: IdentitySettings = Field(default_factory=IdentitySettings)
     """What callers are called."""
     policy: PolicySettings = Field(default_factory=PolicySettings)
@@ -249,5 +209,16 @@ class Settings(Slice):
                 f"takes the port of listen.address, {self.listen.port}",
                 "give one of them another port",
                 at=("telemetry", "address"),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _scope_has_its_store(self) -> "Settings":
+        if self.limits.scope == "redis" and not self.redis.addresses:
+            raise Unacceptable(
+                "is empty, and limits.scope is redis",
+                "name the Redis servers: redis.addresses, SIDECAR_REDIS_ADDRESSES or --redis; or set "
+                "limits.scope: process to accept that limits are kept by this sidecar alone",
+                at=("redis", "addresses"),
             )
         return self

@@ -10,8 +10,9 @@ from typing import Any
 
 from sidecar.config.document import Document, TreePath
 from sidecar.config.faults import Fault
-from sidecar.config.settings import Settings, Slice
+from sidecar.config.settings import Settings
 from sidecar.config.validation import Raw, near
+from sidecar.config.values import Slice
 
 CONFIG_VARIABLE = "SIDECAR_CONFIG"
 """Names the settings file; `--config` wins over it."""

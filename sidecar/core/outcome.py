@@ -1,7 +1,7 @@
 """What became of a call: its usage, its attempts, its end."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sidecar.core.call import Arrival, Json
 from sidecar.core.cost import Cost
@@ -16,8 +16,7 @@ apart; need not add up to the count that they belong to.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one answer so far, by Gemini's counting.
 
     `prompt` includes `cached`; `total` = prompt + candidates + thoughts + tool_use. On a stream each report
@@ -35,8 +34,7 @@ class Usage:
     candidates_details: Modalities = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole answer, or one chunk of a streamed one, as canonical JSON."""
 
     json: Json

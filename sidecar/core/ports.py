@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
+from sidecar.core.bulletin import Snapshot
 from sidecar.core.cached import Bypass
 from sidecar.core.call import Arrival, Call
 from sidecar.core.levels import LimitsMode
@@ -123,4 +124,27 @@ class Observer(Protocol):
 
     def ended(self, outcome: Outcome) -> None:
         """A call has ended; told exactly once per arrival, also on error and cancellation."""
+        ...
+
+
+class Bulletin(Protocol):
+    """Tells all sidecars of a fleet what they must know within a second: cooldowns, cache generations, live
+    peers, sanctions.
+    """
+
+    def put(self, kind: str, key: str, value: str, until: float) -> None:
+        """Let a notice hold until a time of the event loop's clock, unless one with a later deadline does.
+
+        Synchronous, so no cancellation can interrupt it: the notice is in the next snapshot here at once, and
+        with the others within a second of the store being reachable. Raises ValueError for what is no notice:
+        a kind that is not a word in lower case, an empty key, a key or value that is too long.
+        """
+        ...
+
+    def watch(self, kind: str) -> Snapshot:
+        """What is known of a kind now. The first call begins to watch it; each is a look-up and no more."""
+        ...
+
+    async def changed(self, kind: str, seen: Snapshot) -> Snapshot:
+        """Wait for other notices than those seen. That a notice ends is none: its deadline tells."""
         ...

@@ -1,8 +1,8 @@
 """What a gRPC call tells about itself before its body is read: the Arrival."""
 
 import asyncio
+import random
 import re
-import secrets
 import time
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -22,6 +22,9 @@ _PRIORITY = re.compile(r"[A-Za-z0-9-]{1,63}", re.ASCII)
 """As the Policy may name one, in any case; whether it does is for the Policy to say."""
 _MARGIN_SHARE = 0.1
 """Of a short deadline the margin takes at most this share, or nothing would be left to work with."""
+
+
+_ids = random.Random()  # noqa: S311 - seeded by the system; ids must be unique and are no secrets
 
 
 class Arrivals:
@@ -69,7 +72,7 @@ def _request_id(told: Mapping[str, str | bytes]) -> str:
     value = told.get(REQUEST_ID)
     if isinstance(value, str) and _REQUEST_ID.fullmatch(value):
         return value
-    return secrets.token_hex(16)
+    return f"{_ids.getrandbits(128):032x}"
 
 
 def _priority(told: Mapping[str, str | bytes]) -> str:

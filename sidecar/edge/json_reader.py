@@ -82,8 +82,7 @@ class _Compiler:
 
     def _put(self, field: FieldDescriptor) -> Put:
         if field.message_type is None or field.message_type.full_name in _WELL_KNOWN:
-            convert = _converter(field)
-            return _list_put(field.name, convert) if field.is_repeated else _value_put(field.name, convert)
+            return self._values(field)
         if field.message_type.GetOptions().map_entry:
             value = field.message_type.fields_by_name["value"]
             if value.message_type is not None:
@@ -91,6 +90,14 @@ class _Compiler:
             return _map_put(field.name, _converter(value))
         read = self.message(field.message_type)
         return _message_list_put(field.name, read) if field.is_repeated else _message_put(field.name, read)
+
+    def _values(self, field: FieldDescriptor) -> Put:
+        convert = _converter(field)
+        if field.is_repeated:
+            return _list_put(field.name, convert)
+        if field.message_type is not None:
+            return _copied_put(field.name, convert)
+        return _text_put(field.name) if convert is _text else _value_put(field.name, convert)
 
 
 def _is_ours(field: FieldDescriptor) -> bool:
@@ -103,13 +110,16 @@ def _is_ours(field: FieldDescriptor) -> bool:
 
 def _message_reader(puts: Mapping[str, Put]) -> Callable[[Message, Any], None]:
     def read(message: Message, json: Any) -> None:
-        if not isinstance(json, dict):
+        if type(json) is not dict:
             raise Mismatch(json)
-        extra: dict[str, Any] = {}
+        extra: dict[str, Any] | None = None
         for key, value in json.items():
+            if value is None:
+                continue
             put = puts.get(key)
             try:
-                if value is not None and (put is None or not put(message, value)):
+                if put is None or not put(message, value):
+                    extra = extra or {}
                     extra[key] = value
             except Mismatch as mismatch:
                 raise mismatch.under(f".{key}") from None
@@ -129,10 +139,25 @@ def _value_put(name: str, convert: Convert) -> Put:
         converted = convert(value)
         if converted is None:
             return False
-        if isinstance(converted, Message):
-            getattr(message, name).CopyFrom(converted)
-        else:
-            setattr(message, name, converted)
+        setattr(message, name, converted)
+        return True
+
+    return put
+
+
+def _text_put(name: str) -> Put:
+    def put(message: Message, value: Any) -> bool:
+        if type(value) is not str:
+            raise TypeError
+        setattr(message, name, value)
+        return True
+
+    return put
+
+
+def _copied_put(name: str, convert: Convert) -> Put:
+    def put(message: Message, value: Any) -> bool:
+        getattr(message, name).CopyFrom(convert(value))
         return True
 
     return put
@@ -256,6 +281,8 @@ def _flag(value: Any) -> bool:
 
 
 def _integer(value: Any) -> int:
+    if type(value) is int:
+        return value
     if (
         isinstance(value, bool)
         or not isinstance(value, int | str | float)

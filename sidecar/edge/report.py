@@ -7,7 +7,7 @@ from sidecar.core.errors import Reason
 from sidecar.core.outcome import CANCELLED, OK, AttemptRecord
 from sidecar.edge.status import CODES
 from sidecar.pipeline.settle import Journal
-from sidecar.v1.call_pb2 import Attempt, CallReport
+from sidecar.v1.call_pb2 import CallReport
 from sidecar.v1.quota_pb2 import LimitsMode
 from sidecar.v1.usage_pb2 import ServiceTier
 
@@ -19,7 +19,8 @@ def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
     """Fill the report of a call whose last attempt gives the answer."""
     attempts = journal.attempts_so_far()
     report.request_id = journal.arrival.request_id
-    report.attempts.extend(map(_attempt, attempts))
+    for record in attempts:
+        _add(report, record)
     report.limits = cast(LimitsMode, int(journal.mode))
     if journal.queued_s >= _QUEUED_LEAST_S:
         report.queue_time.FromNanoseconds(round(journal.queued_s * 1_000_000_000))
@@ -28,7 +29,8 @@ def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
         report.served.project = served.endpoint.project
         report.served.location = served.endpoint.location
         report.served.model = served.model
-        report.served.service_tier = _TIERS.get(service_tier.upper(), ServiceTier.SERVICE_TIER_UNSPECIFIED)
+        if service_tier:
+            report.served.service_tier = _TIERS.get(service_tier.upper(), _NO_TIER)
 
 
 def fill_cost(report: CallReport, journal: Journal) -> None:
@@ -37,21 +39,23 @@ def fill_cost(report: CallReport, journal: Journal) -> None:
         report.cost.micro_dollars, report.cost.is_priced = cost
 
 
-def _attempt(record: AttemptRecord) -> Attempt:
-    attempt = Attempt(
+def _add(report: CallReport, record: AttemptRecord) -> None:
+    endpoint = record.candidate.endpoint
+    attempt = report.attempts.add(
         number=record.number,
-        project=record.candidate.endpoint.project,
-        location=record.candidate.endpoint.location,
+        project=endpoint.project,
+        location=endpoint.location,
         status=_status(record.ended),
     )
-    attempt.latency.FromNanoseconds(round(record.latency_s * 1_000_000_000))
-    return attempt
+    seconds, nanos = divmod(round(record.latency_s * 1_000_000_000), 1_000_000_000)
+    attempt.latency.seconds, attempt.latency.nanos = seconds, nanos
 
 
 def _status(ended: str) -> str:
     return ended if ended in (OK, CANCELLED) else CODES[Reason(ended)].name
 
 
+_NO_TIER = ServiceTier.SERVICE_TIER_UNSPECIFIED
 _TIERS: Mapping[str, ServiceTier] = {
     name.removeprefix("SERVICE_TIER_"): cast(ServiceTier, ServiceTier.Value(name))
     for name in ServiceTier.keys()  # noqa: SIM118 - an enum wrapper is no dict

@@ -21,7 +21,8 @@ class Writer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._writing: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._writing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         is_writing = self._writing is not None and not self._writing.done()
@@ -29,12 +30,13 @@ class Writer:
 
     async def write(self, message: Message) -> None:
         """Write `message`; returns when the caller has room for it. Cancelled, it is written all the same."""
-        self._writing = asyncio.ensure_future(self._context.write(message))
+        writing = self._writing = self._loop.create_task(self._context.write(message))
         try:
-            with gone_is_cancelled():
-                await asyncio.shield(self._writing)
+            await asyncio.shield(writing)
+        except grpc.aio.InternalError as error:
+            raise asyncio.CancelledError from error
         except asyncio.CancelledError:
-            self._writing.add_done_callback(_ignore_failure)
+            writing.add_done_callback(_ignore_failure)
             raise
 
     async def idle(self) -> None:

@@ -61,9 +61,11 @@ class Demand:
             self._served, self._served_since = 0, now
 
     def target(self, horizon_ms: float) -> list[int]:
-        """Of each limit, what is likely to be used within the horizon: at least one average request."""
+        """Of each limit, what is likely to be used within the horizon: at least one average request. Nothing
+        without a horizon.
+        """
         requests = self._rates[-1]
-        if self.is_idle:
+        if self.is_idle or not horizon_ms:
             return [0] * (len(self._rates) - 1)
         ahead = max(requests * horizon_ms * _AHEAD, 1.0)
         return [math.ceil(ahead * rate / requests) for rate in self._rates[:-1]]

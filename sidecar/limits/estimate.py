@@ -39,6 +39,8 @@ UNKNOWN_CACHE_TOKENS = 32_768
 CALLERS_MAX, MODELS_MAX, CACHES_MAX = 1024, 64, 1024
 _RATIO_MIN, _RATIO_MAX = 1 / 8, 8.0
 _INPUT_SHARE, _OUTPUT_SHARE = 0.99, 0.9
+_ALL_OF_ANSWERS, _ONE_OF_ANSWERS = 256, 8
+"""Learning takes some microseconds of every call, and a caller does not change that fast."""
 
 
 class Key(NamedTuple):
@@ -108,6 +110,7 @@ class _Caller(_Ratios):
     def __init__(self) -> None:
         super().__init__()
         self.output = Learned(1, OUTPUT_MAX_TOKENS * 8, 1.1, _OUTPUT_SHARE)
+        self.answers = 0
 
 
 class _Model(_Ratios):
@@ -161,14 +164,21 @@ class Estimator:
         )
 
     def observe(self, key: Key, estimate: Estimate, usage: Usage) -> None:
-        """Learn from the usage of a whole answer to an estimated call; one that broke off teaches nothing."""
+        """Learn from the usage of a whole answer to an estimated call; one that broke off teaches nothing.
+
+        Of a caller that is well known, every eighth answer is looked at.
+        """
         if not usage.prompt:
             return
         named = 0
         if estimate.cache:
             named = min(usage.cached, usage.prompt)
             self._caches.put(estimate.cache, named)
-        caller, model = self._callers.at(key, _Caller), self._models.at(key.model, _Model)
+        caller = self._callers.at(key, _Caller)
+        caller.answers += 1
+        if caller.answers > _ALL_OF_ANSWERS and caller.answers % _ONE_OF_ANSWERS:
+            return
+        model = self._models.at(key.model, _Model)
         for ratios in (caller, model):
             ratios.observe(estimate, usage.prompt - named)
         model.errors["input"].add(estimate.charge.input_tokens / usage.prompt)

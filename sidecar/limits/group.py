@@ -8,8 +8,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
-from random import Random
+from random import Random, SystemRandom
 from typing import Protocol
 
 from sidecar.core.quota import Charge, Limit, LimitGroup
@@ -48,14 +49,26 @@ class Clocks(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """How this sidecar holds leases."""
+
+    base: str
+    """Its name: stable over restarts, so that nothing is kept for long for one that was killed."""
+    random: Random = field(default_factory=SystemRandom)
+    ahead_ms: float = HORIZON_MS
+    """How far ahead of demand leases reach; 0: not at all."""
+
+
 class Group:
     """Run `run` in a task of its own for as long as the group is used."""
 
     def __init__(
-        self, definition: LimitGroup, ledger: GroupLedger, base: str, clocks: Clocks, random: Random
+        self, definition: LimitGroup, ledger: GroupLedger, holding: "Holding", clocks: Clocks
     ) -> None:
         self.definition = definition
-        self.holder = Holder(base, self._terms(definition.limits, clocks.wall()), random, clocks.now_ms())
+        terms = self._terms(definition.limits, clocks.wall())
+        self.holder = Holder(holding.base, terms, holding.random, clocks.now_ms(), holding.ahead_ms)
         self.trouble = ""
         """Why the ledger could not be asked last; empty when it answered."""
         self.told_at: float | None = None

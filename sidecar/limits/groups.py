@@ -8,10 +8,9 @@ name replace the group, and the old one goes on until its calls are settled.
 import asyncio
 import logging
 from collections.abc import Iterator
-from random import Random, SystemRandom
 
 from sidecar.core.quota import LimitGroup
-from sidecar.limits.group import Clocks, Group, LedgerFactory
+from sidecar.limits.group import Clocks, Group, Holding, LedgerFactory
 
 GROUPS_MAX = 4_096
 _SWEEP_S = 5.0
@@ -22,13 +21,10 @@ _log = logging.getLogger(__name__)
 class Groups:
     """Make inside a running event loop; `close` when no call is left."""
 
-    def __init__(
-        self, ledger: LedgerFactory, base: str, clocks: Clocks, random: Random | None = None
-    ) -> None:
+    def __init__(self, ledger: LedgerFactory, holding: Holding, clocks: Clocks) -> None:
         self._ledger = ledger
-        self._base = base
+        self._holding = holding
         self._clocks = clocks
-        self._random = random or SystemRandom()
         self._groups: dict[str, Group] = {}
         self._retired: set[Group] = set()
         self._tasks: dict[Group, asyncio.Task[None]] = {}
@@ -77,7 +73,7 @@ class Groups:
 
     def _start(self, definition: LimitGroup) -> Group:
         self.sweep()
-        group = Group(definition, self._ledger(definition.name), self._base, self._clocks, self._random)
+        group = Group(definition, self._ledger(definition.name), self._holding, self._clocks)
         self._groups[definition.name] = group
         task = asyncio.create_task(group.run(), name=f"limits {definition.name}")
         task.add_done_callback(_say_failure)

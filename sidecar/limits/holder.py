@@ -20,7 +20,7 @@ from sidecar.limits.queue import Line, Ticket
 
 LEASE_MS = 3_000
 HORIZON_MS = 200.0
-"""How far ahead a lease reaches, and how long a refused class waits at least."""
+"""How far ahead a lease reaches unless told otherwise, and how long a refused class waits at least."""
 LICENCE_MS = 300_000
 SHARE = 0.9
 _BACK_OFF_MS, _BACK_OFF_MOST_MS = 50.0, 2_000.0
@@ -52,8 +52,11 @@ class _Class:
 class Holder:
     """The holder of one group's lease. Change its state from one thread only."""
 
-    def __init__(self, base: str, terms: Sequence[Terms], random: Random, now: float) -> None:
+    def __init__(
+        self, base: str, terms: Sequence[Terms], random: Random, now: float, ahead_ms: float = HORIZON_MS
+    ) -> None:
         self._terms = terms
+        self._ahead_ms = ahead_ms
         self._random = random
         self._base = base
         self.lease = Lease(f"{base}/{random.getrandbits(48):x}", terms, LEASE_MS, now)  # two may share a base
@@ -203,7 +206,7 @@ class Holder:
         if self._under_way is not None:
             return None
         due = min(
-            (max(known.ask_at, self._tried_at + 1) for known in self._classes.values() if len(known.line)),
+            (known.ask_at for known in self._classes.values() if len(known.line)),
             default=math.inf,
         )
         if self.waiting and self.lease.is_known:
@@ -211,7 +214,7 @@ class Holder:
         if due == math.inf and self._is_low():
             due = max(self._prefetch_at, self._tried_at + HORIZON_MS / 2)
         if self._penalties:
-            due = min(due, self._tried_at + 1)
+            due = now
         if self.lease.log or self.lease.is_holding:
             due = min(due, self._tried_at + LEASE_MS / 3)
         elif due == math.inf and self.lease.is_known:  # idle: sign off, so that nothing is kept for us
@@ -354,7 +357,7 @@ class Holder:
     def _is_low(self) -> bool:
         """Whether a class holds less than half of what it is likely to need."""
         for name, known in self._classes.items():
-            target = known.demand.target(HORIZON_MS)
+            target = known.demand.target(self._ahead_ms)
             free = self.lease.free.get(name)
             if any(target) and any(
                 (free[number] if free else 0) < 0.5 * want for number, want in enumerate(target) if want
@@ -369,12 +372,12 @@ class Holder:
             if is_leaving or known is None:
                 self.lease.give_back(name, [0] * len(self._terms), now)
             elif not len(known.line) and known.demand.is_idle:
-                self.lease.give_back(name, [2 * want for want in known.demand.target(HORIZON_MS)], now)
+                self.lease.give_back(name, [2 * want for want in known.demand.target(self._ahead_ms)], now)
 
     def _want(self, known: _Class, is_leaving: bool) -> Want | None:
         name, line = known.share.name, known.line
         free = self.lease.free.get(name) or [0] * len(self._terms)
-        target = known.demand.target(HORIZON_MS)
+        target = known.demand.target(self._ahead_ms)
         need = head = prefetch = [0] * len(self._terms)
         if (first := line.head()) is not None:
             need = [max(0, need - have) for need, have in zip(line.need, free, strict=True)]

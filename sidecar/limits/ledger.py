@@ -269,18 +269,19 @@ class Ledger:
         self._queue.enter([want.share for want in report.wants], now)
         for want in sorted(report.wants, key=lambda want: (self._queue.served(want.share), want.share)):
             if is_closed:
-                amounts = [0] * len(meters)
-            elif any(want.need):
-                amounts = self._serve(want, meters, rooms, refusal, now)
-            else:
-                amounts = self._prefetch(want, meters, rooms, report.idle_share, now)
-            wait_ms = 0
-            if not is_closed and any(map(int.__lt__, amounts, want.need)):
+                grants.append(Granted(want.share, [0] * len(meters), 0))
+                continue
+            amounts, wait_ms = self._serve(want, meters, rooms, refusal, now), 0
+            self._hand_over(report, account, meters, rooms, amounts)
+            if any(map(int.__lt__, amounts, want.need)):
                 waiting = max(1, want.need[0] - amounts[0])
                 account.waiting[want.share] = waiting
                 self._queue.wait(want.share, waiting, now)
                 wait_ms = meters[max(0, refusal.denied)].wait_ms(refusal.head, len(self._accounts), now)
-            self._hand_over(report, account, meters, rooms, amounts)
+            else:
+                ahead = self._prefetch(want, meters, rooms, report.idle_share, now)
+                self._hand_over(report, account, meters, rooms, ahead)
+                amounts = list(map(int.__add__, amounts, ahead))
             grants.append(Granted(want.share, amounts, wait_ms))
         return grants, refusal
 

@@ -18,7 +18,6 @@ window; one that was exceeded does not.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 
@@ -162,13 +161,13 @@ def classify(was_sent: bool, failure: BaseException | None, chunks: int, usage: 
 
 def settled(reserved: Charge, outcome: OutcomeClass, usage: Usage | None, price: Price) -> Charge:
     """What is booked in place of what was reserved."""
-    row = TABLE[outcome]
-    booked = {rule: _BOOKINGS[rule](reserved, usage, price) for rule in set(row)}
+    bookings, (requests, input_tokens, tokens, money) = _PLANS[outcome]
+    booked = [book(reserved, usage, price) for book in bookings]
     return Charge(
-        requests=booked[row.requests].requests,
-        input_tokens=booked[row.input_tokens].input_tokens,
-        tokens=booked[row.tokens].tokens,
-        money=booked[row.money].money,
+        requests=booked[requests].requests,
+        input_tokens=booked[input_tokens].input_tokens,
+        tokens=booked[tokens].tokens,
+        money=booked[money].money,
         calls=0,
     )
 
@@ -199,7 +198,7 @@ def _bound(reserved: Charge, usage: Usage | None, price: Price) -> Charge:
     unseen = reserved.tokens - reserved.input_tokens - usage.candidates - usage.thoughts
     if unseen > 0:  # of unknown modality, so the rest is priced as the dearest
         candidates, total = usage.candidates + unseen, usage.total + unseen
-        usage = replace(usage, candidates=candidates, total=total, candidates_details=())
+        usage = usage._replace(candidates=candidates, total=total, candidates_details=())
     return _used(reserved, usage, price)
 
 
@@ -210,3 +209,13 @@ _BOOKINGS: Mapping[Rule, Callable[[Charge, Usage | None, Price], Charge]] = {
     Rule.USED: _used,
     Rule.BOUND: _bound,
 }
+
+
+def _plan(row: Row) -> tuple[list[Callable[[Charge, Usage | None, Price], Charge]], list[int]]:
+    """The bookings that a row takes, each once, and which of them is each unit's."""
+    rules = sorted(set(row), key=row.index)
+    return [_BOOKINGS[rule] for rule in rules], [rules.index(rule) for rule in row]
+
+
+_PLANS = {outcome: _plan(row) for outcome, row in TABLE.items()}
+"""The table as it is applied."""

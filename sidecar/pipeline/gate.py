@@ -6,9 +6,9 @@ call still gets a status of ours.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
+from sidecar.core.alarm import Alarm
 from sidecar.core.errors import Draining, Overloaded
 
 
@@ -17,7 +17,7 @@ class Gate:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._inside: set[asyncio.Timeout] = set()
+        self._inside: set[Alarm] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._asked = 0
@@ -37,9 +37,15 @@ class Gate:
         """Whether new calls are refused for good."""
         return self._is_draining
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Hold a place while the call runs. Raises Draining, also when `cut` ends the call, or Overloaded."""
+    def slot(self) -> "_Slot":
+        """Hold a place while the call runs: an async context manager.
+
+        Entering it raises Draining or Overloaded; leaving it raises Draining when `cut` ended the call.
+        """
+        return _Slot(self)
+
+    def enter(self) -> Alarm:
+        """Take a place. Raises Draining or Overloaded."""
         self._asked += 1
         if self._is_draining:
             raise Draining("this sidecar is shutting down")
@@ -47,20 +53,16 @@ class Gate:
             raise Overloaded(
                 f"this sidecar holds {self._limit} calls, as many as it may (listen.max_in_flight)"
             )
-        cut = asyncio.timeout(None)
-        try:
-            async with cut:
-                self._inside.add(cut)
-                self._idle.clear()
-                yield
-        except TimeoutError:
-            if not cut.expired():
-                raise
-            raise Draining("this sidecar is shutting down and can wait for the answer no longer") from None
-        finally:
-            self._inside.discard(cut)
-            if not self._inside:
-                self._idle.set()
+        alarm = Alarm()
+        self._inside.add(alarm)
+        self._idle.clear()
+        return alarm
+
+    def leave(self, alarm: Alarm) -> None:
+        """Give the place back."""
+        self._inside.discard(alarm)
+        if not self._inside:
+            self._idle.set()
 
     def drain(self) -> None:
         """Refuse new calls from now on."""
@@ -79,7 +81,22 @@ class Gate:
 
     def cut(self) -> None:
         """End every call inside. May be repeated."""
-        now = asyncio.get_running_loop().time()
         for call in self._inside:
-            if not call.expired():  # it is on its way out
-                call.reschedule(now)
+            call.ring()
+
+
+class _Slot:
+    """One place in the gate, held by the task that enters it."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def __aenter__(self) -> None:
+        self._alarm = self._gate.enter()
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        self._gate.leave(self._alarm)
+        if self._alarm.caused(error):
+            raise Draining("this sidecar is shutting down and can wait for the answer no longer") from None

@@ -15,9 +15,9 @@ event.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, ProcessCollector
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from sidecar.core.call import Method
@@ -25,6 +25,7 @@ from sidecar.core.errors import Reason
 from sidecar.core.outcome import OK
 from sidecar.core.policy import Api
 from sidecar.telemetry.labels import Children, ModelLabels
+from sidecar.telemetry.meters import Distribution, Histogram, Number, Tally
 
 INPUT = "input"
 OUTPUT = "output"
@@ -60,23 +61,27 @@ class CallMetrics:
     """What callers see: every call, whether or not it got as far as an attempt."""
 
     def __init__(self, registry: CollectorRegistry, status_names: Mapping[str, str]) -> None:
-        self.in_flight: Children[Method, Gauge] = Children(
-            Gauge(
-                "sidecar_calls_in_flight",
-                "Calls that have come in and not ended.",
-                ("rpc_method",),
-                registry=registry,
+        self.in_flight: Children[Method, Number] = Children(
+            Tally(
+                GaugeMetricFamily(
+                    "sidecar_calls_in_flight",
+                    "Calls that have come in and not ended.",
+                    labels=("rpc_method",),
+                ),
+                registry,
             ),
             lambda method: (_full_name(method),),
         )
-        self.duration: Children[tuple[Method, str], Histogram] = Children(
+        self.duration: Children[tuple[Method, str], Distribution] = Children(
             Histogram(
-                "rpc_server_call_duration_seconds",
-                "Time from a call's arrival to its end; error_type is the reason of a failure.",
-                ("rpc_system_name", "rpc_method", "rpc_response_status_code", "error_type"),
-                unit="seconds",
-                buckets=_CALL_BUCKETS_S,
-                registry=registry,
+                HistogramMetricFamily(
+                    "rpc_server_call_duration_seconds",
+                    "Time from a call's arrival to its end; error_type is the reason of a failure.",
+                    labels=("rpc_system_name", "rpc_method", "rpc_response_status_code", "error_type"),
+                    unit="seconds",
+                ),
+                _CALL_BUCKETS_S,
+                registry,
             ),
             lambda key: (
                 "grpc",
@@ -85,12 +90,14 @@ class CallMetrics:
                 _error_type(key[1]),
             ),
         )
-        self.shed: Children[str, Counter] = Children(
-            Counter(
-                "sidecar_calls_shed",
-                "Calls turned away before anything was done for them.",
-                ("reason",),
-                registry=registry,
+        self.shed: Children[str, Number] = Children(
+            Tally(
+                CounterMetricFamily(
+                    "sidecar_calls_shed",
+                    "Calls turned away before anything was done for them.",
+                    labels=("reason",),
+                ),
+                registry,
             ),
             lambda reason: (reason,),
         )
@@ -100,7 +107,7 @@ class CallMetrics:
             registry=registry,
         )
         for method in Method:
-            self.in_flight[method].set(0)
+            self.in_flight[method].inc(0)
         for reason in SHED:
             self.shed[reason].inc(0)
 
@@ -113,44 +120,53 @@ class UpstreamMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.models = ModelLabels()
-        self.attempts: Children[tuple[str, str, str], Counter] = Children(
-            Counter(
-                "sidecar_attempts",
-                "Requests to an endpoint, by how they ended.",
-                ("project", "model", "ended"),
-                registry=registry,
+        self.attempts: Children[tuple[str, str, str], Number] = Children(
+            Tally(
+                CounterMetricFamily(
+                    "sidecar_attempts",
+                    "Requests to an endpoint, by how they ended.",
+                    labels=("project", "model", "ended"),
+                ),
+                registry,
             ),
             lambda key: key,
         )
-        self.operation_duration: Children[tuple[Method, Api, str, str], Histogram] = Children(
+        self.operation_duration: Children[tuple[Method, Api, str, str], Distribution] = Children(
             Histogram(
-                "gen_ai_client_operation_duration_seconds",
-                "Time of one attempt upstream; error_type is the reason of a failure.",
-                (*_GEN_AI_LABELS, "error_type"),
-                unit="seconds",
-                buckets=_OPERATION_BUCKETS_S,
-                registry=registry,
+                HistogramMetricFamily(
+                    "gen_ai_client_operation_duration_seconds",
+                    "Time of one attempt upstream; error_type is the reason of a failure.",
+                    labels=(*_GEN_AI_LABELS, "error_type"),
+                    unit="seconds",
+                ),
+                _OPERATION_BUCKETS_S,
+                registry,
             ),
             lambda key: (*_gen_ai(*key[:3]), _error_type(key[3])),
         )
-        self.first_token: Children[tuple[Method, Api, str], Histogram] = Children(
+        self.first_token: Children[tuple[Method, Api, str], Distribution] = Children(
             Histogram(
-                "gen_ai_server_time_to_first_token_seconds",
-                "Time from a call's arrival to the first message sent on its stream.",
-                _GEN_AI_LABELS,
-                unit="seconds",
-                buckets=_FIRST_TOKEN_BUCKETS_S,
-                registry=registry,
+                HistogramMetricFamily(
+                    "gen_ai_server_time_to_first_token_seconds",
+                    "Time from a call's arrival to the first message sent on its stream.",
+                    labels=_GEN_AI_LABELS,
+                    unit="seconds",
+                ),
+                _FIRST_TOKEN_BUCKETS_S,
+                registry,
             ),
             lambda key: _gen_ai(*key),
         )
-        self.token_usage: Children[tuple[Method, Api, str, str], Histogram] = Children(
+        self.token_usage: Children[tuple[Method, Api, str, str], Distribution] = Children(
             Histogram(
-                "gen_ai_client_token_usage",
-                "Tokens of one call as Gemini counts: input with cached and tool use, output with thoughts.",
-                (*_GEN_AI_LABELS, "gen_ai_token_type"),
-                buckets=_TOKEN_BUCKETS,
-                registry=registry,
+                HistogramMetricFamily(
+                    "gen_ai_client_token_usage",
+                    "Tokens of one call as Gemini counts: input with cached and tool use, "
+                    "output with thoughts.",
+                    labels=(*_GEN_AI_LABELS, "gen_ai_token_type"),
+                ),
+                _TOKEN_BUCKETS,
+                registry,
             ),
             lambda key: (*_gen_ai(*key[:3]), key[3]),
         )

@@ -7,9 +7,7 @@ set.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
-
-from prometheus_client.metrics import MetricWrapperBase
+from typing import Any, Protocol, TypeVar
 
 from sidecar.core.errors import Reason
 
@@ -20,7 +18,16 @@ MAX_MODEL_LENGTH = 128
 """Characters; room for the resource name of a tuned model."""
 
 K = TypeVar("K")
-M = TypeVar("M", bound=MetricWrapperBase)
+M = TypeVar("M")
+Child = TypeVar("Child", covariant=True)
+
+
+class Family(Protocol[Child]):
+    """A metric with labels."""
+
+    def labels(self, *values: Any) -> Child:
+        """Its child under these label values."""
+        ...
 
 
 class Children(dict[K, M]):
@@ -30,9 +37,9 @@ class Children(dict[K, M]):
     costs one lookup. Children are never dropped, so the keys must come from bounded sets.
     """
 
-    def __init__(self, family: M, labels_of: Callable[[K], tuple[str, ...]]) -> None:
+    def __init__(self, family: Family[M], labels_of: Callable[[K], tuple[str, ...]]) -> None:
         super().__init__()
-        self._family: M = family
+        self._family = family
         self._labels_of = labels_of
 
     def __missing__(self, key: K) -> M:

@@ -13,6 +13,7 @@ import logging
 import time
 import traceback
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -30,12 +31,15 @@ def json_line(record: logging.LogRecord) -> bytes:
     words that Google Cloud Logging reads; then the fields, which cannot replace these; `stack_trace` last.
     """
     head = {
-        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+        "time": _time(record.created),
         "severity": record.levelname,
         "message": record.getMessage(),
         "logger": record.name,
     }
-    entry = head | _fields(record) | head
+    fields = _fields(record)
+    entry = {**head, **fields}
+    if len(entry) < len(head) + len(fields):  # a field under one of our names
+        entry |= head
     stack = _stack(record)
     if stack:
         entry["stack_trace"] = stack
@@ -43,6 +47,18 @@ def json_line(record: logging.LogRecord) -> bytes:
         return orjson.dumps(entry, option=_JSON)
     except TypeError:  # a lone surrogate, a huge integer, a type that JSON does not have
         return orjson.dumps(_plain(entry, _MAX_DEPTH), option=_JSON)
+
+
+def _time(created: float) -> str:
+    """Seconds since the epoch as RFC 3339 with milliseconds, cut and not rounded."""
+    second, micros = divmod(round(created * 1_000_000), 1_000_000)
+    return f"{_second(second)}.{micros // 1000:03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    """Many lines are of one second."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def human_line(record: logging.LogRecord) -> bytes:

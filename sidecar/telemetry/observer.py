@@ -15,6 +15,7 @@ from sidecar.core.call import FREE, Arrival, Method
 from sidecar.core.errors import Reason
 from sidecar.core.outcome import AttemptRecord, Outcome, Usage
 from sidecar.telemetry.instruments import INPUT, OUTPUT, SHED, Instruments
+from sidecar.telemetry.record import CallRecord
 
 _LEVELS: dict[str, int] = {
     Reason.INTERNAL: logging.ERROR,
@@ -43,7 +44,7 @@ class CallObserver:
         self._record(outcome)
         level = _LEVELS.get(outcome.ended, logging.INFO)
         if _logger.isEnabledFor(level):
-            _logger.log(level, "call ended", extra={"fields": _fields(outcome)})
+            _logger.handle(CallRecord(level, _fields(outcome)))
 
     def _record(self, outcome: Outcome) -> None:
         method = outcome.arrival.method

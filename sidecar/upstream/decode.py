@@ -9,7 +9,6 @@ know.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -29,7 +28,7 @@ async def decode(raw: bytes, read: Callable[[bytes], Reply]) -> Reply:
     (UPSTREAM_MALFORMED).
     """
     if len(raw) > LARGE_BYTES:
-        return replace(await asyncio.to_thread(read, raw), is_large=True)
+        return (await asyncio.to_thread(read, raw))._replace(is_large=True)
     return read(raw)
 
 
@@ -71,8 +70,10 @@ def generate_reply(json: Json) -> Reply:
     if not isinstance(json.get("promptFeedback") or {}, dict):
         raise malformed("promptFeedback is not an object")
     usage = _usage(json)
-    tier = json.get("usageMetadata", {}).get("serviceTier") if usage else None
-    return Reply(json=json, usage=usage, service_tier=tier if isinstance(tier, str) else "")
+    if usage is None:
+        return Reply(json, None)
+    tier = json["usageMetadata"].get("serviceTier")
+    return Reply(json, usage, tier if isinstance(tier, str) else "")
 
 
 def _read_count(raw: bytes) -> Reply:
@@ -152,9 +153,13 @@ def _from_publisher(model: Json) -> Json:
 def _objects(json: Json, key: str) -> list[dict[str, Any]]:
     """The list of objects under `key`, empty when absent."""
     value = json.get(key) or []
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise malformed(f"{key} is not a list of objects")
-    return value
+    if type(value) is list:
+        for item in value:
+            if type(item) is not dict:
+                break
+        else:
+            return value
+    raise malformed(f"{key} is not a list of objects")
 
 
 def _usage(json: Json) -> Usage | None:
@@ -163,22 +168,26 @@ def _usage(json: Json) -> Usage | None:
         return None
     if not isinstance(metadata, dict):
         raise malformed("usageMetadata is not an object")
-    return Usage(
-        prompt=_count(metadata, "promptTokenCount"),
-        cached=_count(metadata, "cachedContentTokenCount"),
-        candidates=_count(metadata, "candidatesTokenCount"),
-        thoughts=_count(metadata, "thoughtsTokenCount"),
-        tool_use=_count(metadata, "toolUsePromptTokenCount"),
-        total=_count(metadata, "totalTokenCount"),
-        # the second is how the Developer API's embeddings spell it
-        prompt_details=_details(metadata, "promptTokensDetails") or _details(metadata, "promptTokenDetails"),
-        cached_details=_details(metadata, "cacheTokensDetails"),
-        candidates_details=_details(metadata, "candidatesTokensDetails"),
+    counts = [metadata.get(key) or 0 for key in _COUNTS]
+    for key, count in zip(_COUNTS, counts, strict=True):
+        if type(count) is not int or not 0 <= count < _COUNTS_END:
+            raise malformed(f"usageMetadata.{key} is not a token count")
+    prompt, cached, candidates, thoughts, tool_use, total = counts
+    if _DETAILS.isdisjoint(metadata):
+        return Usage(prompt, cached, candidates, thoughts, tool_use, total)
+    return Usage(prompt, cached, candidates, thoughts, tool_use, total, *_details_of(metadata))
+
+
+def _details_of(metadata: Mapping[str, Any]) -> tuple[Modalities, Modalities, Modalities]:
+    return (
+        _details(metadata, "promptTokensDetails") or _details(metadata, "promptTokenDetails"),
+        _details(metadata, "cacheTokensDetails"),
+        _details(metadata, "candidatesTokensDetails"),
     )
 
 
 def _details(metadata: Mapping[str, Any], key: str) -> Modalities:
-    if not metadata.get(key):  # most chunks have none of some: this is the hot path
+    if not metadata.get(key):
         return ()
     return tuple((_modality(item), _count(item, "tokenCount")) for item in _objects(metadata, key))
 
@@ -190,9 +199,30 @@ def _modality(item: Mapping[str, Any]) -> str:
 
 def _count(metadata: Mapping[str, Any], key: str) -> int:
     value = metadata.get(key) or 0
-    if type(value) is not int or not 0 <= value < 2**31:
+    if type(value) is not int or not 0 <= value < _COUNTS_END:
         raise malformed(f"usageMetadata.{key} is not a token count")
     return value
+
+
+_COUNTS = (
+    "promptTokenCount",
+    "cachedContentTokenCount",
+    "candidatesTokenCount",
+    "thoughtsTokenCount",
+    "toolUsePromptTokenCount",
+    "totalTokenCount",
+)
+"""In the order of the fields of Usage."""
+_COUNTS_END = 2**31
+_DETAILS = frozenset(
+    {
+        "promptTokensDetails",
+        "promptTokenDetails",  # how the Developer API's embeddings spell it
+        "cacheTokensDetails",
+        "candidatesTokensDetails",
+    }
+)
+"""Which tell the counts apart by modality; most chunks have none, and this is the hot path."""
 
 
 _READERS: Mapping[Method, Callable[[bytes], Reply]] = {

@@ -13,6 +13,8 @@ from sidecar.upstream.credentials import Credentials
 from sidecar.upstream.http import Body, Exchange, HttpClient, json_limit_bytes
 from sidecar.upstream.judge import StreamJudge
 
+_OURS = {"User-Agent": "gemini-sidecar"}
+
 
 class RestTransport:
     """The Transport port over HTTP/1.1. Construct inside a running event loop; close when done."""
@@ -26,7 +28,7 @@ class RestTransport:
 
     async def close(self) -> None:
         """Close every connection. Calls still running fail."""
-        await self._http.close()
+        self._http.close()
 
     async def send(self, attempt: Attempt) -> Reply:
         """Ask and return the whole answer; see `core.ports.Transport`."""
@@ -57,7 +59,8 @@ class _Chunks:
         if event is None:
             self._judge.check_end()
             raise StopAsyncIteration
-        reply = await decode.decode(event, read_event)
+        is_large = len(event) > decode.LARGE_BYTES
+        reply = await decode.decode(event, read_event) if is_large else read_event(event)
         self._judge.see(reply.json)
         return reply
 
@@ -72,4 +75,4 @@ async def _ask(exchange: Exchange) -> Body:
             if is_large
             else encode.to_bytes(request.body)
         )
-    return await exchange.ask(request.method, request.url, request.headers, body)
+    return await exchange.ask(request.method, request.url, _OURS | request.headers, body)

@@ -57,7 +57,7 @@ class SdkTransport:
             _, client = self._clients.popitem()
             client.close()
             await client.aio.aclose()
-        await self._http.close()
+        self._http.close()
 
     async def send(self, attempt: Attempt) -> Reply:
         """Ask and return the whole answer; see `core.ports.Transport`."""

@@ -1,8 +1,8 @@
 """What google-genai is given for its aiohttp session: a carrier that takes its requests over our exchanges.
 
 An Answer belongs to one attempt. While google-genai works for it, inside `understood`, its requests find it
-by a context variable, because google-genai has one session for all of them. The response it gets is a real
-one, whose content was exchanged for one that is judged as it is read.
+by a context variable, because google-genai has one session for all of them. The response it gets is aiohttp's
+by type alone, since it takes no other; behind it are the bytes of our exchange, judged as they are read.
 """
 
 import re
@@ -11,8 +11,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from functools import partial
 from typing import Any
+
+import aiohttp
 
 from sidecar.core.errors import FieldViolation, UpstreamError, UpstreamRejected
 from sidecar.core.outcome import Reply
@@ -51,7 +53,7 @@ class Answer:
         """What google-genai read, with what `decode` judged of the same bytes."""
         attempt = self._exchange.attempt
         json = sdk_convert.reply(attempt.call.arrival.method, typed, attempt.candidate.endpoint.api)
-        return replace(self._judged.popleft(), json=json)
+        return self._judged.popleft()._replace(json=json)
 
     @contextmanager
     def understood(self) -> Iterator[None]:
@@ -84,8 +86,7 @@ class Answer:
         with self._losing():
             body = await self._exchange.ask(method, url, headers, data)
         self.has_come.set_result(None)
-        body.response.content = _Content(self, body)  # type: ignore[assignment]  # the part that is read
-        return body.response
+        return _Response(self, body)
 
     async def read(self, body: Body) -> bytes:
         """The whole body, judged."""
@@ -125,18 +126,35 @@ class Session:
         return await _ANSWER.get().carry(method.upper(), url, ours, data)
 
 
+class _Response(aiohttp.ClientResponse):
+    """What google-genai takes for an aiohttp response: of aiohttp's own it has the type and no connection."""
+
+    _closed = True  # aiohttp has nothing to close here
+
+    def __init__(self, answer: Answer, body: Body) -> None:
+        self.status = 200
+        self.content = _Content(answer, body)  # type: ignore[assignment]  # the part of one that is used
+        self._text = partial(answer.read, body)
+
+    @property
+    def headers(self) -> dict[str, str]:  # type: ignore[override]
+        """None: google-genai only hands them on, to nobody here."""
+        return {}
+
+    async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
+        """The whole answer."""
+        return (await self._text()).decode(encoding or "utf-8", errors)
+
+    def release(self) -> None:
+        """Nothing: the exchange owns the connection."""
+
+
 class _Content:
-    """What google-genai takes for the content of an aiohttp response."""
+    """What google-genai takes for the content of a streamed response."""
 
     def __init__(self, answer: Answer, body: Body) -> None:
         self._answer = answer
         self._body = body
-        self.exception = body.response.content.exception
-        self.set_exception = body.response.content.set_exception
-
-    async def read(self) -> bytes:
-        """The whole content."""
-        return await self._answer.read(self._body)
 
     def iter_any(self) -> AsyncIterator[bytes]:
         """The content in pieces."""

@@ -18,9 +18,7 @@ class SseParser:
     def __init__(self, max_event_bytes: int) -> None:
         self._max_event_bytes = max_event_bytes
         self._buffer = bytearray()
-        self._searched = (
-            0  # how much of the buffer is known to hold no line end: a large line is scanned once
-        )
+        """A line without its end."""
         self._lines: list[bytes] = []
 
     def __repr__(self) -> str:
@@ -28,15 +26,15 @@ class SseParser:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take more bytes; return the data of every event they complete. Raises EventTooLarge."""
-        self._buffer += data
+        *lines, rest = data.split(b"\n")  # of what has come before nothing is scanned again
+        if lines and self._buffer:
+            lines[0] = bytes(self._buffer) + lines[0]
+            self._buffer.clear()
+        self._buffer += rest
         events: list[bytes] = []
-        start = 0
-        while (end := self._buffer.find(b"\n", max(start, self._searched))) >= 0:
-            self._take_line(bytes(self._buffer[start:end]).rstrip(b"\r"), events)
-            start = end + 1
-        del self._buffer[:start]
-        self._searched = len(self._buffer)
-        if len(self._buffer) + sum(map(len, self._lines)) + len(self._lines) > self._max_event_bytes:
+        for line in lines:
+            self._take_line(line.rstrip(b"\r"), events)
+        if self._unfinished_bytes() > self._max_event_bytes:
             raise EventTooLarge
         return events
 
@@ -46,6 +44,9 @@ class SseParser:
             self._take_line(line, [])
         self._buffer.clear()
         return b"\n".join(self._lines)
+
+    def _unfinished_bytes(self) -> int:
+        return len(self._buffer) + sum(map(len, self._lines)) + len(self._lines)
 
     def _take_line(self, line: bytes, events: list[bytes]) -> None:
         if line.startswith(b"data:"):

@@ -120,3 +120,13 @@ async def test_a_socket_that_a_live_sidecar_serves_is_refused(tmp_path: Path) ->
         told = await refused(*flags)
     assert "listen.socket" in told
     assert "served by a live process" in told
+
+
+async def test_grpc_has_nothing_to_say_of_how_it_is_set() -> None:
+    """It complains of experiments that it does not know, amid our lines: then calls cost more as well."""
+    async with process.serving("--limits-scope", "process", "--emulator") as sidecar:
+        assert sidecar.noise == []
+    async with process.serving(
+        "--limits-scope", "process", "--emulator", GRPC_EXPERIMENTS="-no_such_word"
+    ) as sidecar:
+        assert "no_such_word" in "".join(sidecar.noise), "the assertion above could not fail"

@@ -35,26 +35,41 @@ class Authority:
 
     def server_context(self, folder: Path, address: str = "127.0.0.1") -> ssl.SSLContext:
         """TLS for a server at `address`, with a certificate of this authority written into `folder`."""
+        certificate, key = self.server(folder, address)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        return context
+
+    def server(self, folder: Path, address: str = "127.0.0.1", lasts: timedelta = _DAY) -> tuple[Path, Path]:
+        """Certificate and key of a server at `address`, valid for so long from now, written into `folder`."""
+        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+        return self._issue(folder / f"server-{address}", names, lasts)
+
+    def client(self, folder: Path, name: str) -> tuple[Path, Path]:
+        """Certificate and key of a client called `name`, written into `folder`."""
+        return self._issue(folder / f"client-{name}", x509.SubjectAlternativeName([x509.DNSName(name)]), _DAY)
+
+    def _issue(self, path: Path, names: x509.SubjectAlternativeName, lasts: timedelta) -> tuple[Path, Path]:
         key = ec.generate_private_key(ec.SECP256R1())
         issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         certificate = (
-            _builder(_name(address), self._name, key.public_key())
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+            _builder(_name(path.name), self._name, key.public_key(), lasts)
+            .add_extension(names, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
             .add_extension(issuer_key, critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        pem = folder / "server.pem"
-        pem.write_bytes(_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        return context
+        certificate_file, key_file = Path(f"{path}.pem"), Path(f"{path}.key")
+        certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        key_file.write_bytes(_pem(key))
+        return certificate_file, key_file
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, lasts: timedelta = _DAY
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -64,7 +79,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _DAY)
-        .not_valid_after(now + _DAY)
+        .not_valid_after(now + lasts)
     )
 
 

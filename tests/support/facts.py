@@ -7,7 +7,7 @@ from typing import Any
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Arrival, Body, Call, Json, Method
-from sidecar.core.errors import NoEndpoint, SidecarError
+from sidecar.core.errors import GrantLapsed, NoEndpoint, SidecarError
 from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import Outcome, Reply, Usage
 from sidecar.core.permit import Candidate, Permit
@@ -90,12 +90,15 @@ class FakeGrant:
         self.mode = LimitsMode.UNUSED
         self.is_sent = False
         self.sent_count = 0
+        self.has_lapsed = False
         self.settled: list[tuple[str, Usage | None]] = []
 
     def __repr__(self) -> str:
         return f"<FakeGrant sent {self.sent_count} times, settled {self.settled}>"
 
     def sent(self) -> None:
+        if self.has_lapsed:
+            raise GrantLapsed("the lease ran out")
         self.is_sent = True
         self.sent_count += 1
 

@@ -1,5 +1,5 @@
-"""A TCP hop between a caller and a sidecar, to take the caller away as a network does: with a reset, or
-without a word.
+"""A TCP hop between two who talk, to take one away from the other as a network does: with a reset, or without
+a word.
 """
 
 import asyncio
@@ -37,6 +37,10 @@ class Relay:
     def freeze(self) -> None:
         """Pass nothing more, and tell neither side."""
         self._passing.clear()
+
+    def thaw(self) -> None:
+        """Pass on what was held back, and all that follows."""
+        self._passing.set()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, _, port = self._target.rpartition(":")

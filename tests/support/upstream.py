@@ -46,8 +46,14 @@ class Exchange:
         self._transport = transport
 
     def send(self, data: bytes) -> None:
-        """Write these bytes and no others."""
-        self._transport.write(data)
+        """Write these bytes and no others, unless the client has gone."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What the client has not made room for yet."""
+        return self._transport.get_write_buffer_size()
 
     def close(self) -> None:
         """End the connection in order, when everything sent has left."""

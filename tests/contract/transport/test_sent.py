@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Method
-from sidecar.core.errors import UpstreamCredentials, UpstreamUnavailable
+from sidecar.core.errors import GrantLapsed, UpstreamCredentials, UpstreamUnavailable
 from sidecar.core.ports import Transport
 from tests.contract.transport.conftest import Build
 from tests.support import facts
@@ -97,3 +97,12 @@ async def test_waiting_for_a_free_connection_sends_nothing(build: Build) -> None
         first.cancel()
         await asyncio.wait({first})
         assert len(upstream.requests) == 1
+
+
+async def test_what_is_held_no_more_does_not_leave(transport: Transport) -> None:
+    async with serving(answers(said("never", "STOP"))) as upstream:
+        attempt = facts.attempt(facts.gemini(upstream.base_url))
+        facts.grant_of(attempt).has_lapsed = True
+        with pytest.raises(GrantLapsed):
+            await transport.send(attempt)
+        assert upstream.requests == []

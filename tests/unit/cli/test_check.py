@@ -58,7 +58,7 @@ def test_the_effective_tree_is_printed_with_keys_masked(run: Run, tmp_path: Path
     result = run("check", *SCOPE, "--policy", str(policy_file(tmp_path)))
     assert (result.exit_code, result.stderr) == (0, "")
     tree = yaml.safe_load(result.stdout)
-    assert tree["settings"]["limits"] == {"scope": "process", "wait": "30s"}
+    assert tree["settings"]["limits"] == {"scope": "process", "wait": "30s", "prefetch": True}
     assert tree["policy"]["projects"][0]["key"] == "****"
     assert KEY not in result.output
 
@@ -77,12 +77,14 @@ def test_every_flag_reaches_its_setting(run: Run, tmp_path: Path) -> None:
         *("--socket", str(tmp_path / "local.sock")),
         *("--log-format", "json"),
         *("--telemetry-address", ""),
+        *("--redis", "127.0.0.1:6379"),
     )
     settings = yaml.safe_load(result.stdout)["settings"]
     assert settings["listen"]["address"] == "127.0.0.1:0"
     assert settings["listen"]["socket"] == str(tmp_path / "local.sock")
     assert settings["telemetry"]["log_format"] == "json"
     assert settings["telemetry"]["address"] is None
+    assert settings["redis"]["addresses"] == ["127.0.0.1:6379"]
 
 
 def test_all_faults_are_printed_with_their_sources(

@@ -50,7 +50,7 @@ def test_an_unknown_verb_is_a_wrong_command_line(run: Run) -> None:
         (["version"], {"grpc", "aiohttp", "pydantic", "yaml"}),
         (["call", "--help"], {"aiohttp", "pydantic", "yaml", "uvloop"}),
         (["check", "--schema", "policy"], {"grpc", "aiohttp", "uvloop"}),
-        (["serve", "--help"], {"grpc", "aiohttp", "uvloop"}),
+        (["serve", "--help"], {"grpc", "aiohttp", "uvloop", "redis"}),
         (["emulate", "--help"], {"grpc", "pydantic", "yaml"}),
         (["quota", "--help"], {"grpc", "pydantic", "yaml", "sidecar.v1"}),
         (["quota", "show", "--help"], {"aiohttp", "pydantic", "yaml", "uvloop"}),

@@ -46,7 +46,7 @@ BAD_FILES = [
     ("upstream: {total_timeout: [1s]}", "upstream.total_timeout", "is not a duration"),
     ("upstream: {ca_file: /nowhere/ca.pem}", "upstream.ca_file", "cannot be read: No such file or directory"),
     ("upstream: {transport: grpc}", "upstream.transport", "is not a known word"),
-    ("limits: {scope: fleet}", "limits.scope", "is not a scope that this release keeps limits in"),
+    ("limits: {scope: fleet}", "limits.scope", "is not a scope that limits can have"),
     ("identity: {principal: ''}", "identity.principal", "is empty or has white space in it"),
     ("identity: {principal: a b}", "identity.principal", "is empty or has white space in it"),
     ("policy: {file: /nowhere/policy.yaml}", "policy.file", "cannot be read: No such file or directory"),
@@ -108,7 +108,7 @@ def test_the_scope_of_limits_must_be_said(folder: Folder) -> None:
     (fault,) = folder.faults("", {"GEMINI_API_KEY": KEY})
     assert (fault.path, fault.reason, fault.source) == ("limits.scope", "is not set", "")
     assert "limits.scope: process" in fault.remedy
-    assert "Redis in a later release" in fault.remedy
+    assert "limits.scope: redis" in fault.remedy
 
 
 def test_a_misspelled_key_is_answered_with_its_neighbour(folder: Folder) -> None:

@@ -10,7 +10,7 @@ from sidecar.core.call import Call
 from sidecar.core.policy import Budget, Policy
 from sidecar.core.quota import Limit, LimitGroup, Rolling, Unit
 from sidecar.limits.estimate import Estimator
-from sidecar.limits.group import GroupLedger, LedgerUnavailable
+from sidecar.limits.group import GroupLedger, Holding, LedgerUnavailable
 from sidecar.limits.groups import Groups
 from sidecar.limits.ledger import Ledger
 from sidecar.limits.limiter import Limiter
@@ -64,7 +64,7 @@ class World:
     def __init__(self, wait_s: float = 30.0) -> None:
         self.clocks = Clocks()
         self.ledgers = Ledgers(self.clocks)
-        self.groups = Groups(self.ledgers, "pod", self.clocks, Random(1))  # noqa: S311
+        self.groups = Groups(self.ledgers, Holding("pod", Random(1)), self.clocks)  # noqa: S311
         self.limiter = Limiter(self.groups, Estimator(), self.clocks, wait_s)
 
     def level(self, name: str, limit: int = 0) -> tuple[int, int]:
