@@ -24,6 +24,7 @@ from sidecar.config.load import Configuration
 from sidecar.config.policy_source import PolicySource, Reload
 from sidecar.config.settings import ListenSettings, Settings
 from sidecar.core.outcome import CANCELLED, OK
+from sidecar.core.ports import LedgerObserver
 from sidecar.edge.context import Arrivals
 from sidecar.edge.convert import faces
 from sidecar.edge.health import Health
@@ -38,6 +39,7 @@ from sidecar.limits.groups import Groups
 from sidecar.limits.holder import HORIZON_MS
 from sidecar.limits.limiter import Limiter
 from sidecar.limits.memory import MemoryLedgers, SystemClocks
+from sidecar.limits.observed import ObservedLedgers
 from sidecar.pipeline.gate import Gate
 from sidecar.pipeline.stages import Stages
 from sidecar.telemetry import logs
@@ -162,7 +164,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         instruments.policy.loaded(policies.current.digest)
         transport = _transport(settings, credentials)
         closing.push_async_callback(transport.close)
-        limits = _limiter(settings, closing)
+        limits = _limiter(settings, instruments.ledger, closing)
         gate = Gate(settings.listen.max_in_flight)
         stages = Stages(gate, LocalIdentity(settings.identity.principal), NoCache(), limits, transport)
 
@@ -182,18 +184,19 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         sidecar = Sidecar(listeners, gate, limits, health, settings.drain.limit)
         await _start(listeners, closing)
         if settings.telemetry.address is not None:
-            await _start_telemetry(settings.telemetry.address, instruments, gate, closing)
+            await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
         _watch(policies, closing)
         yield sidecar
 
 
-def _limiter(settings: Settings, closing: AsyncExitStack) -> Limiter:
+def _limiter(settings: Settings, observer: LedgerObserver, closing: AsyncExitStack) -> Limiter:
     clocks = SystemClocks()
+    ledgers = ObservedLedgers(MemoryLedgers(clocks), observer, clocks)
     holding = Holding(
         base=f"{socket.gethostname()}:{settings.listen.port}",
         ahead_ms=HORIZON_MS if settings.limits.prefetch else 0.0,
     )
-    groups = Groups(MemoryLedgers(clocks), holding, clocks)
+    groups = Groups(ledgers, holding, clocks)
     closing.push_async_callback(groups.close)
     return Limiter(groups, Estimator(), clocks, settings.limits.wait)
 
@@ -250,9 +253,11 @@ async def _start(listeners: Sequence[Listener], closing: AsyncExitStack) -> None
 
 
 async def _start_telemetry(
-    address: str, instruments: Instruments, gate: Gate, closing: AsyncExitStack
+    address: str, instruments: Instruments, sidecar: Sidecar, closing: AsyncExitStack
 ) -> None:
-    server = TelemetryServer(address, instruments, lambda: "draining" if gate.is_draining else None)
+    server = TelemetryServer(
+        address, instruments, sidecar.limits, lambda: "draining" if sidecar.gate.is_draining else None
+    )
     try:
         await server.start()
     except OSError as error:

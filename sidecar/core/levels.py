@@ -1,6 +1,6 @@
 """Where limits stand, and how they are kept: facts for those who look, nobody decides by them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -96,3 +96,24 @@ class GroupState(NamedTuple):
     def lasting(self) -> "GroupState":
         """Without what changes by itself as time passes: equal when nothing happened."""
         return self._replace(blocked_ms=float(self.blocked_ms > 0), age_ms=None)
+
+
+class EstimateError(NamedTuple):
+    """How good the estimates for one model are: estimated/actual, so below 1 is too low."""
+
+    model: str
+    part: str
+    """`input` or `output`."""
+    mean: float
+    low: float
+    """The 5th percentile."""
+    median: float
+    high: float
+    """The 95th percentile."""
+
+
+class LimitsReading(NamedTuple):
+    """All that there is to see of limits at one moment."""
+
+    groups: Sequence[GroupState] = ()
+    errors: Sequence[EstimateError] = ()

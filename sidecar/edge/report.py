@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from typing import cast
 
 from sidecar.core.errors import Reason
-from sidecar.core.outcome import CANCELLED, OK, AttemptRecord
+from sidecar.core.outcome import CANCELLED, OK, QUEUED_LEAST_S, AttemptRecord
 from sidecar.edge.status import CODES
 from sidecar.pipeline.settle import Journal
 from sidecar.v1.call_pb2 import CallReport
 from sidecar.v1.quota_pb2 import LimitsMode
 from sidecar.v1.usage_pb2 import ServiceTier
-
-_QUEUED_LEAST_S = 0.001
-"""Less is no time in line: reserving takes microseconds."""
 
 
 def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
@@ -22,7 +19,7 @@ def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
     for record in attempts:
         _add(report, record)
     report.limits = cast(LimitsMode, int(journal.mode))
-    if journal.queued_s >= _QUEUED_LEAST_S:
+    if journal.queued_s >= QUEUED_LEAST_S:
         report.queue_time.FromNanoseconds(round(journal.queued_s * 1_000_000_000))
     if attempts:
         served = attempts[-1].candidate

@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 from sidecar.core.call import FREE, Call, Json, Method
 from sidecar.core.cost import Price
+from sidecar.core.levels import EstimateError
 from sidecar.core.outcome import Usage
 from sidecar.core.quota import Charge
 from sidecar.limits.measure import measure
@@ -74,20 +75,6 @@ class Estimate(NamedTuple):
     def output(self) -> int:
         """Output tokens in `charge`."""
         return self.charge.tokens - self.charge.input_tokens
-
-
-class EstimateError(NamedTuple):
-    """How good the estimates for one model are: estimated/actual, so below 1 is too low."""
-
-    model: str
-    part: str
-    """`input` or `output`."""
-    mean: float
-    low: float
-    """The 5th percentile."""
-    median: float
-    high: float
-    """The 95th percentile."""
 
 
 class _Ratios:

@@ -6,11 +6,11 @@ lease covers the call wins without waiting; when none does, the call stands in l
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sidecar.core.call import FREE, Call
 from sidecar.core.errors import CostExceedsLimit, NoEndpoint
-from sidecar.core.levels import GroupState, LimitsMode, worst
+from sidecar.core.levels import GroupState, LimitsMode, LimitsReading, worst
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
 from sidecar.core.quota import Charge, LimitGroup
@@ -19,7 +19,7 @@ from sidecar.limits.grant import Costing, MeteredGrant, Taken
 from sidecar.limits.group import Clocks
 from sidecar.limits.groups import Groups
 from sidecar.limits.mode import mode_of
-from sidecar.limits.view import states
+from sidecar.limits.view import state_of, states
 from sidecar.limits.waiting import Option, fitting, take, take_now
 
 _STANDARD_TIER = "standard"
@@ -54,18 +54,29 @@ class Limiter:
         """Where the groups stand whose name begins with one of `prefixes`; see `limits/view`. Thousands of
         them are looked at a few at a time: calls go first.
         """
-        found = []
-        for state in states(self.groups, policy, self.clocks.now_ms(), prefixes):
-            found.append(state)
-            if len(found) % _LOOK_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        return found
+        return await _taken_slowly(states(self.groups, policy, self.clocks.now_ms(), prefixes))
+
+    async def reading(self) -> LimitsReading:
+        """What of the limits can be measured; see `core.ports.LimitsView`."""
+        now = self.clocks.now_ms()
+        found = await _taken_slowly(state_of(group, now) for group in list(self.groups))
+        return LimitsReading(found, self.estimator.errors())
 
     @property
     def mode(self) -> LimitsMode:
         """How limits are kept now, at the group where that is worst."""
         now = self.clocks.now_ms()
         return worst(mode_of(group, now) for group in self.groups)
+
+
+async def _taken_slowly(states: Iterator[GroupState]) -> list[GroupState]:
+    """All of them, with a pause now and then."""
+    found = []
+    for state in states:
+        found.append(state)
+        if len(found) % _LOOK_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 class CallHold:

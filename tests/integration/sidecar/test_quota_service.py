@@ -17,8 +17,10 @@ from sidecar.v1.quota_service_pb2_grpc import QuotaServiceStub
 from tests.integration.sidecar.test_foreign_client import curl
 from tests.support import facts
 from tests.support.errors import details_of, status_in
+from tests.support.figures import get, scrape
 from tests.support.rpc import PATIENCE_S
 from tests.support.sidecar import Served, serving
+from tests.support.told import listening
 
 MODEL = facts.MODEL
 QUOTA = f"quota/main/{MODEL}"
@@ -158,6 +160,28 @@ async def test_who_asks_for_a_lower_priority_waits_longer(emulator: Any) -> None
     assert sorted(ended) == ["BATCH"] * 3 + ["standard"] * 3
     places = {priority: [at for at, who in enumerate(ended) if who == priority] for priority in ended}
     assert sum(places["standard"]) < sum(places["BATCH"])
+
+
+async def test_figures_and_readiness_tell_of_limits_and_cost(emulator: Any) -> None:
+    telemetry = {"address": "127.0.0.1:0", "log_level": "info", "log_format": "json"}
+    with listening() as told:
+        async with serving(limited(emulator.base_url, RPM), telemetry=telemetry) as served:
+            address = (await told.line("telemetry"))["address"]
+            cost = (await served.gemini.Generate(HI)).call.cost.micro_dollars
+            async with watching(served) as watch:
+                await seen(watch, lambda message: used(message) == 1)
+            figures = await scrape(address)
+            ready = await get(address, "/readyz")
+            line = await told.line("call ended")
+    place = {"group": QUOTA, "limit": "requests_per_minute"}
+    assert figures.of("sidecar_limit_used", **place) == 1
+    assert figures.of("sidecar_limit_amount", **place) == 600
+    assert figures.of("sidecar_limits_mode", group=QUOTA) == LimitsMode.LIMITS_MODE_NORMAL
+    assert figures.of("sidecar_ledger_exchange_duration_seconds_count", result="answered") > 0
+    assert figures.of("sidecar_cost_micro_dollars_total", project="main", model=MODEL) == cost
+    assert figures.labels_of("sidecar_estimate_ratio", model=MODEL, part="input")
+    assert ready == (200, "ready\nlimits: normal\n")
+    assert line["cost_usd"] == cost / 1e6
 
 
 async def test_a_client_of_another_make_asks_and_watches(metered: Served) -> None:
