@@ -80,9 +80,9 @@ def command(context: click.Context, /, as_json: bool, **given: Any) -> None:
     screen = JsonScreen(is_stream=look.watch) if as_json else TableScreen()
     try:
         for levels in look.levels():
-            screen.show(levels)
             if look.groups and not look.watch and not levels.groups:
                 raise click.ClickException(f"no limit group begins with {' or '.join(look.groups)}")
+            screen.show(levels)
     except grpc.RpcError as error:
         click.echo(describe(error, look.address), err=True)
         context.exit(exits.FAILED)

@@ -79,7 +79,8 @@ def test_groups_are_asked_for_by_the_beginning_of_their_names(
 def test_a_group_that_is_not_there_is_a_failure(quota: Ask, sidecar: FakeSidecar) -> None:
     sidecar.levels = [GetQuotaResponse()]
     result = quota("bugdet/")
-    assert (result.exit_code, result.stderr) == (1, "Error: no limit group begins with bugdet/\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: no limit group begins with bugdet/\n"
 
 
 def test_without_limits_the_table_is_empty(quota: Ask, sidecar: FakeSidecar) -> None:
