@@ -24,10 +24,12 @@ from sidecar.config.load import Configuration
 from sidecar.config.policy_source import PolicySource, Reload
 from sidecar.config.settings import ListenSettings, Settings
 from sidecar.core.outcome import CANCELLED, OK
+from sidecar.core.ports import LedgerObserver
 from sidecar.edge.context import Arrivals
 from sidecar.edge.convert import faces
 from sidecar.edge.health import Health
-from sidecar.edge.server import SERVICES, Listener, ListenError, drain_all
+from sidecar.edge.quota import QuotaService
+from sidecar.edge.server import Listener, ListenError, drain_all, names_of
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.identity.local import LocalIdentity
@@ -37,6 +39,7 @@ from sidecar.limits.groups import Groups
 from sidecar.limits.holder import HORIZON_MS
 from sidecar.limits.limiter import Limiter
 from sidecar.limits.memory import MemoryLedgers, SystemClocks
+from sidecar.limits.observed import ObservedLedgers
 from sidecar.limits.redis_ledger import RedisLedger, ledger_script
 from sidecar.pipeline.gate import Gate
 from sidecar.pipeline.stages import Stages
@@ -162,30 +165,32 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         instruments.policy.loaded(policies.current.digest)
         transport = _transport(settings, credentials)
         closing.push_async_callback(transport.close)
-        limits = await _limiter(settings, closing)
+        limits = await _limiter(settings, instruments.ledger, closing)
         gate = Gate(settings.listen.max_in_flight)
         stages = Stages(gate, LocalIdentity(settings.identity.principal), NoCache(), limits, transport)
 
-        health = Health(SERVICES)
-        service = GeminiService(
+        health = Health(names_of((GeminiService, QuotaService)))
+        gemini = GeminiService(
             Arrivals("local", settings.deadline),
             faces(settings.listen.message_limit),
             stages,
             lambda: policies.current,
             CallObserver(instruments),
         )
+        quota = QuotaService(lambda prefixes: limits.states(policies.current, prefixes), health.draining)
         listeners = [
-            Listener(address, settings.listen, service, health) for address in _addresses(settings.listen)
+            Listener(address, settings.listen, (gemini, quota), health)
+            for address in _addresses(settings.listen)
         ]
         sidecar = Sidecar(listeners, gate, limits, health, settings.drain.limit)
         await _start(listeners, closing)
         if settings.telemetry.address is not None:
-            await _start_telemetry(settings.telemetry.address, instruments, gate, closing)
+            await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
         _watch(policies, closing)
         yield sidecar
 
 
-async def _limiter(settings: Settings, closing: AsyncExitStack) -> Limiter:
+async def _limiter(settings: Settings, observer: LedgerObserver, closing: AsyncExitStack) -> Limiter:
     clocks = SystemClocks()
     ledgers: LedgerFactory = MemoryLedgers(clocks)
     if settings.limits.scope == "redis":
@@ -194,7 +199,7 @@ async def _limiter(settings: Settings, closing: AsyncExitStack) -> Limiter:
         base=f"{socket.gethostname()}:{settings.listen.port}",
         ahead_ms=HORIZON_MS if settings.limits.prefetch else 0.0,
     )
-    groups = Groups(ledgers, holding, clocks)
+    groups = Groups(ObservedLedgers(ledgers, observer, clocks), holding, clocks)
     closing.push_async_callback(groups.close)
     return Limiter(groups, Estimator(), clocks, settings.limits.wait)
 
@@ -259,9 +264,11 @@ async def _start(listeners: Sequence[Listener], closing: AsyncExitStack) -> None
 
 
 async def _start_telemetry(
-    address: str, instruments: Instruments, gate: Gate, closing: AsyncExitStack
+    address: str, instruments: Instruments, sidecar: Sidecar, closing: AsyncExitStack
 ) -> None:
-    server = TelemetryServer(address, instruments, lambda: "draining" if gate.is_draining else None)
+    server = TelemetryServer(
+        address, instruments, sidecar.limits, lambda: "draining" if sidecar.gate.is_draining else None
+    )
     try:
         await server.start()
     except OSError as error:

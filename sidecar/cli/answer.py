@@ -14,6 +14,7 @@ from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.json_format import MessageToJson
 
 from sidecar.cli.question import Message
+from sidecar.config.amounts import format_money
 from sidecar.v1.call_pb2 import CallReport
 from sidecar.v1.candidate_pb2 import Candidate, FinishReason
 from sidecar.v1.safety_pb2 import BlockReason
@@ -75,7 +76,7 @@ class TextAnswer:
         if message.HasField("usage_metadata"):
             self._usage = message.usage_metadata
         if message.HasField("call"):
-            self._report = message.call
+            self._report.MergeFrom(message.call)  # of a stream the cost comes with the end
 
     def break_off(self) -> None:
         """End the open line."""
@@ -116,9 +117,16 @@ class TextAnswer:
         return remarks
 
     def _summary(self, duration_s: float) -> str:
-        served, usage = self._report.served, self._usage
-        tokens = f"{usage.prompt_token_count} + {usage.total_token_count - usage.prompt_token_count} tokens"
-        return f"{served.project}/{served.model}, {tokens}, {duration_s:.2f} s, {self._report.request_id}"
+        report, usage = self._report, self._usage
+        words = [
+            f"{report.served.project}/{report.served.model}",
+            f"{usage.prompt_token_count} + {usage.total_token_count - usage.prompt_token_count} tokens",
+        ]
+        if report.cost.is_priced:
+            words.append(format_money(report.cost.micro_dollars))
+        in_line_s = report.queue_time.ToMilliseconds() / 1000
+        in_line = f" ({in_line_s:.2f} s in line)" if in_line_s >= 0.01 else ""
+        return ", ".join((*words, f"{duration_s:.2f} s{in_line}", report.request_id))
 
 
 def _word(enum: EnumTypeWrapper, number: int) -> str:

@@ -24,6 +24,10 @@ class Method(StrEnum):
     GET_MODEL = "GetModel"
 
 
+FREE = frozenset({Method.COUNT_TOKENS, Method.LIST_MODELS, Method.GET_MODEL})
+"""Methods that cost nothing and that no limit counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """What is known of a call before its body is read; making one cannot fail."""

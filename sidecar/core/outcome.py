@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from sidecar.core.call import Arrival, Json
+from sidecar.core.cost import Cost
 from sidecar.core.permit import Candidate
 
 OK = "OK"
 CANCELLED = "CANCELLED"
+QUEUED_LEAST_S = 0.001
+"""Less spent on reserving is no time in line: it takes microseconds by itself."""
 
 Modalities: TypeAlias = tuple[tuple[str, int], ...]
 """Tokens by modality in Gemini's words: `(("TEXT", 193), ("IMAGE", 1120))`. Empty when nobody told them
@@ -76,3 +79,7 @@ class Outcome:
     first_chunk_s: float | None
     """From arrival to the first message sent on a stream."""
     duration_s: float
+    queued_s: float
+    """Of it, spent on reserving; from QUEUED_LEAST_S on it was spent in line."""
+    cost: Cost | None
+    """Of the last attempt's usage. None: no usage that costs is known."""

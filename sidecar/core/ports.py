@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from sidecar.core.bulletin import Snapshot
 from sidecar.core.cached import Bypass
 from sidecar.core.call import Arrival, Call
+from sidecar.core.levels import LimitsMode, LimitsReading
 from sidecar.core.outcome import Outcome, Reply, Usage
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
@@ -59,6 +60,11 @@ class Grant(Protocol):
     @property
     def candidate(self) -> Candidate:
         """Where the request may go."""
+        ...
+
+    @property
+    def mode(self) -> LimitsMode:
+        """How the limits were kept, when it was given, that the call is charged to; the worst of them."""
         ...
 
     @property
@@ -141,4 +147,31 @@ class Bulletin(Protocol):
 
     async def changed(self, kind: str, seen: Snapshot) -> Snapshot:
         """Wait for other notices than those seen. That a notice ends is none: its deadline tells."""
+        ...
+
+
+class LimitsView(Protocol):
+    """Shows where limits stand, to those who watch."""
+
+    @property
+    def mode(self) -> LimitsMode:
+        """How limits are kept now, at the group where that is worst."""
+        ...
+
+    async def reading(self) -> LimitsReading:
+        """All that is known of the groups that calls have used. Cheap; lets calls go first."""
+        ...
+
+
+class LedgerObserver(Protocol):
+    """Told of every exchange with a ledger that came to an end. Must neither block nor raise."""
+
+    def answered(self, duration_s: float, relearned: int, stepped_ms: int) -> None:
+        """The ledger answered: how many units it had to be taught again, and how far it found its clock to
+        have jumped.
+        """
+        ...
+
+    def failed(self, duration_s: float) -> None:
+        """It did not, or not in time."""
         ...

@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 import time
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import grpc.aio
@@ -14,8 +15,11 @@ from sidecar.core.call import Arrival, Method
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 REQUEST_ID = "x-request-id"
+PRIORITY = "x-priority"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
+_PRIORITY = re.compile(r"[A-Za-z0-9-]{1,63}", re.ASCII)
+"""As the Policy may name one, in any case; whether it does is for the Policy to say."""
 _MARGIN_SHARE = 0.1
 """Of a short deadline the margin takes at most this share, or nothing would be left to work with."""
 
@@ -42,18 +46,35 @@ class Arrivals:
             remaining_s = self._deadline.default
         else:
             remaining_s -= min(self._deadline.margin, remaining_s * _MARGIN_SHARE)
+        told = _told(context)
         return Arrival(
-            request_id=_request_id(context),
+            request_id=_request_id(told),
             method=method,
             listener=self._listener,
             received_at=time.perf_counter(),
             allowed_s=remaining_s,
             deadline=asyncio.get_running_loop().time() + remaining_s,
+            priority=_priority(told),
         )
 
 
-def _request_id(context: Context) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == REQUEST_ID and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
-            return value
+def request_id(context: Context) -> str:
+    """The caller's name for a call, or one of ours where it gave none that is usable."""
+    return _request_id(_told(context))
+
+
+def _told(context: Context) -> dict[str, str | bytes]:
+    """The metadata, of a key given twice the first."""
+    return dict(tuple(context.invocation_metadata() or ())[::-1])
+
+
+def _request_id(told: Mapping[str, str | bytes]) -> str:
+    value = told.get(REQUEST_ID)
+    if isinstance(value, str) and _REQUEST_ID.fullmatch(value):
+        return value
     return f"{_ids.getrandbits(128):032x}"
+
+
+def _priority(told: Mapping[str, str | bytes]) -> str:
+    value = told.get(PRIORITY)
+    return value.lower() if isinstance(value, str) and _PRIORITY.fullmatch(value) else ""

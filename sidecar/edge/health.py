@@ -30,6 +30,10 @@ class Health(HealthServicer):
         """Say NOT_SERVING from now on, and end every Watch with that."""
         self._draining.set()
 
+    async def draining(self) -> None:
+        """Wait until `drain`."""
+        await self._draining.wait()
+
     async def Check(self, request: HealthCheckRequest, context: Context) -> HealthCheckResponse:
         """The status now."""
         if request.service not in self._services:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import cast
 
 from sidecar.core.errors import Reason
-from sidecar.core.outcome import CANCELLED, OK, AttemptRecord
+from sidecar.core.outcome import CANCELLED, OK, QUEUED_LEAST_S, AttemptRecord
 from sidecar.edge.status import CODES
 from sidecar.pipeline.settle import Journal
 from sidecar.v1.call_pb2 import CallReport
+from sidecar.v1.quota_pb2 import LimitsMode
 from sidecar.v1.usage_pb2 import ServiceTier
 
 
@@ -17,6 +18,9 @@ def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
     report.request_id = journal.arrival.request_id
     for record in attempts:
         _add(report, record)
+    report.limits = cast(LimitsMode, int(journal.mode))
+    if journal.queued_s >= QUEUED_LEAST_S:
+        report.queue_time.FromNanoseconds(round(journal.queued_s * 1_000_000_000))
     if attempts:
         served = attempts[-1].candidate
         report.served.project = served.endpoint.project
@@ -24,6 +28,12 @@ def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
         report.served.model = served.model
         if service_tier:
             report.served.service_tier = _TIERS.get(service_tier.upper(), _NO_TIER)
+
+
+def fill_cost(report: CallReport, journal: Journal) -> None:
+    """Fill in what the answer costs, if that is known; its usage must be complete."""
+    if (cost := journal.cost()) is not None:
+        report.cost.micro_dollars, report.cost.is_priced = cost
 
 
 def _add(report: CallReport, record: AttemptRecord) -> None:

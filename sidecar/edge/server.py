@@ -12,21 +12,16 @@ import socket
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 import grpc
 import grpc.aio
+from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from sidecar.config.settings import ListenSettings
 from sidecar.edge.health import Health
-from sidecar.v1 import gemini_service_pb2
-from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceServicer
-
-_GEMINI = gemini_service_pb2.DESCRIPTOR.services_by_name["GeminiService"]
-
-SERVICES = (_GEMINI.full_name,)
-"""The services of the product, by full name."""
 
 _FRAME_SLACK_BYTES = 64 * 1024
 """Above the message limit when sending: our own check answers first, with details."""
@@ -37,18 +32,31 @@ class ListenError(Exception):
     """An address or socket cannot be served; the text says which, why, and what to do."""
 
 
+class Service(Protocol):
+    """A service of the product: a method for each RPC, which takes its request as it is on the wire."""
+
+    DESCRIPTOR: ClassVar[ServiceDescriptor]
+    """The service as the proto has it."""
+
+
+def names_of(services: Sequence[Service | type[Service]]) -> tuple[str, ...]:
+    """Their full names, as health and reflection know them."""
+    return tuple(service.DESCRIPTOR.full_name for service in services)
+
+
 class Listener:
-    """One place to call, serving `service` and health from `start` to `drain`."""
+    """One place to call, serving `services` and health from `start` to `drain`."""
 
     def __init__(
-        self, address: str, settings: ListenSettings, service: GeminiServiceServicer, health: Health
+        self, address: str, settings: ListenSettings, services: Sequence[Service], health: Health
     ) -> None:
         self.address = address
         self._server = grpc.aio.server(options=_options(settings))
-        self._server.add_generic_rpc_handlers((_handlers(service),))
+        self._server.add_generic_rpc_handlers(tuple(map(_handlers, services)))
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
         health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-        reflection.enable_server_reflection((*SERVICES, health_name, reflection.SERVICE_NAME), self._server)
+        reflected = (*names_of(services), health_name, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(reflected, self._server)
 
     def __repr__(self) -> str:
         return f"<Listener {self.address}>"
@@ -82,16 +90,16 @@ async def drain_all(listeners: Sequence[Listener], limit_s: float) -> None:
             group.create_task(listener.drain(limit_s))
 
 
-def _handlers(service: GeminiServiceServicer) -> grpc.GenericRpcHandler:
+def _handlers(service: Service) -> grpc.GenericRpcHandler:
     """What the generated registration makes, but for the requests: they stay as they are on the wire."""
     makers = {True: grpc.unary_stream_rpc_method_handler, False: grpc.unary_unary_rpc_method_handler}
     return grpc.method_handlers_generic_handler(
-        _GEMINI.full_name,
+        service.DESCRIPTOR.full_name,
         {
             method.name: makers[method.server_streaming](
                 getattr(service, method.name), response_serializer=operator.methodcaller("SerializeToString")
             )
-            for method in _GEMINI.methods
+            for method in service.DESCRIPTOR.methods
         },
     )
 

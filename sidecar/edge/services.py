@@ -6,37 +6,38 @@ messages: an async generator would be left hanging at its `yield` when the calle
 never caught: swallowing it leaks native memory in grpc.aio.
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from functools import partial
-from typing import NoReturn
+from typing import ClassVar
 
-import grpc
+from google.protobuf.descriptor import ServiceDescriptor
 
 from sidecar.core.call import Call, Method
-from sidecar.core.errors import SidecarError
 from sidecar.core.outcome import Reply
 from sidecar.core.policy import Policy
 from sidecar.core.ports import Observer
-from sidecar.edge import report, status
+from sidecar.edge import report
 from sidecar.edge.context import REQUEST_ID, Arrivals, Context
 from sidecar.edge.convert import Face, ReplyMessage
-from sidecar.edge.writer import Writer, gone_is_cancelled
+from sidecar.edge.refusal import refuse
+from sidecar.edge.writer import Writer
 from sidecar.pipeline.generate import generate
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
 from sidecar.pipeline.stream import stream
+from sidecar.upstream.judge import is_last_word
+from sidecar.v1 import gemini_service_pb2
 from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceServicer
-
-_SAFE_RETRY = "x-safe-retry"
-_log = logging.getLogger(__name__)
 
 
 class GeminiService(GeminiServiceServicer):
     """The service as one listener serves it. Takes requests as they are on the wire: a message that cannot be
     read is refused like any other bad request, where grpc itself would answer UNKNOWN.
     """
+
+    DESCRIPTOR: ClassVar[ServiceDescriptor] = gemini_service_pb2.DESCRIPTOR.services_by_name["GeminiService"]
 
     def __init__(
         self,
@@ -66,6 +67,8 @@ class GeminiService(GeminiServiceServicer):
             message = await face.write_reply(chunk)
             if not journal.chunks:  # no attempt follows the first chunk, so the report is complete
                 report.fill(message.call, journal, chunk.service_tier)
+            if is_last_word(chunk.json):
+                report.fill_cost(message.call, journal)
             await writer.write(message)
 
         try:
@@ -73,7 +76,7 @@ class GeminiService(GeminiServiceServicer):
                 await stream(partial(self._read, request, journal), self._stages, journal, emit)
         except Exception as error:
             await writer.idle()
-            await _refuse(context, error, journal)
+            await refuse(context, error, journal.arrival.request_id, was_sent=journal.was_sent)
 
     async def CountTokens(self, request: bytes, context: Context) -> ReplyMessage:
         """How many tokens a request has."""
@@ -98,14 +101,15 @@ class GeminiService(GeminiServiceServicer):
                 reply = await generate(partial(self._read, request, journal), self._stages, journal)
                 message = await self._faces[method].write_reply(reply)
                 report.fill(message.call, journal, reply.service_tier)
+                report.fill_cost(message.call, journal)
                 return message
         except Exception as error:
-            await _refuse(context, error, journal)
+            await refuse(context, error, journal.arrival.request_id, was_sent=journal.was_sent)
 
     def _opened(self, method: Method, context: Context) -> Journal:
         arrival = self._arrivals.arrive(method, context)
         context.set_trailing_metadata(((REQUEST_ID, arrival.request_id),))
-        return Journal(arrival, self._observer, time.perf_counter)
+        return Journal(arrival, self._observer, time.perf_counter, _today)
 
     async def _read(self, request: bytes, journal: Journal) -> Call:
         model, body = await self._faces[journal.arrival.method].read_request(request)
@@ -113,18 +117,5 @@ class GeminiService(GeminiServiceServicer):
         return Call(arrival=journal.arrival, model=model, body=body, policy=self._policy())
 
 
-async def _refuse(context: Context, error: Exception, journal: Journal) -> NoReturn:
-    """End the call with the status of `error`. Raises grpc's AbortError."""
-    request_id = journal.arrival.request_id
-    if isinstance(error, SidecarError):
-        refusal = status.status_of(error, request_id)
-    else:
-        _log.error("unexpected failure of call %s", request_id, exc_info=error)
-        refusal = status.internal(request_id)
-    trailers = [*refusal.trailing_metadata, (REQUEST_ID, request_id)]
-    if refusal.code is grpc.StatusCode.UNAVAILABLE and not journal.was_sent:
-        trailers.append(
-            (_SAFE_RETRY, "1")
-        )  # a proxy may repeat the call: nothing was sent upstream, nothing can be billed twice
-    with gone_is_cancelled():
-        await context.abort(refusal.code, refusal.details, tuple(trailers))
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -23,8 +23,9 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sidecar.core.call import Call, Json, Method
+from sidecar.core.call import FREE, Call, Json, Method
 from sidecar.core.cost import Price
+from sidecar.core.levels import EstimateError
 from sidecar.core.outcome import Usage
 from sidecar.core.quota import Charge
 from sidecar.limits.measure import measure
@@ -41,8 +42,6 @@ _RATIO_MIN, _RATIO_MAX = 1 / 8, 8.0
 _INPUT_SHARE, _OUTPUT_SHARE = 0.99, 0.9
 _ALL_OF_ANSWERS, _ONE_OF_ANSWERS = 256, 8
 """Learning takes some microseconds of every call, and a caller does not change that fast."""
-FREE = frozenset({Method.COUNT_TOKENS, Method.LIST_MODELS, Method.GET_MODEL})
-"""What no limit counts."""
 
 
 class Key(NamedTuple):
@@ -76,20 +75,6 @@ class Estimate(NamedTuple):
     def output(self) -> int:
         """Output tokens in `charge`."""
         return self.charge.tokens - self.charge.input_tokens
-
-
-class EstimateError(NamedTuple):
-    """How good the estimates for one model are: estimated/actual, so below 1 is too low."""
-
-    model: str
-    part: str
-    """`input` or `output`."""
-    mean: float
-    low: float
-    """The 5th percentile."""
-    median: float
-    high: float
-    """The 95th percentile."""
 
 
 class _Ratios:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sidecar.core.cost import Price
 from sidecar.core.errors import GrantLapsed, UpstreamQuota
+from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import Usage
 from sidecar.core.permit import Candidate
 from sidecar.core.quota import Charge, Share
@@ -70,6 +71,7 @@ class MeteredGrant:
     def __init__(self, candidate: Candidate, costing: Costing | None, clock: Callable[[], float]) -> None:
         self.candidate = candidate
         self.is_sent = False
+        self.mode = LimitsMode.UNUSED
         self._costing = costing
         self._taken: Taken | None = None
         self._clock = clock
@@ -83,6 +85,11 @@ class MeteredGrant:
     def on(self, taken: Taken) -> "MeteredGrant":
         """Stand on these units."""
         self._taken = taken
+        return self
+
+    def kept(self, mode: LimitsMode) -> "MeteredGrant":
+        """Say how the limits were kept that it was taken from."""
+        self.mode = mode
         return self
 
     def sent(self) -> None:

@@ -71,6 +71,12 @@ class Group:
         self.holder = Holder(holding.base, terms, holding.random, clocks.now_ms(), holding.ahead_ms)
         self.trouble = ""
         """Why the ledger could not be asked last; empty when it answered."""
+        self.told_at: float | None = None
+        """When the ledger last answered; None: never."""
+        self.learning_until = 0.0
+        """Until then the ledger listens and grants nothing."""
+        self.has_signed_off = False
+        """Whether the ledger was last told that nothing is needed."""
         self._ledger = ledger
         self._clocks = clocks
         self._woken = asyncio.Event()
@@ -143,8 +149,13 @@ class Group:
             self.holder.failed(self._clocks.now_ms())
             raise
         else:
-            self._note("")
-            self.holder.answer(answer, self._clocks.now_ms())
+            self._heard(report, answer, self._clocks.now_ms())
+
+    def _heard(self, report: Report, answer: Answer, now: float) -> None:
+        self._note("")
+        self.told_at, self.learning_until = now, now + answer.learning_ms
+        self.has_signed_off = report.is_leaving
+        self.holder.answer(answer, now)
 
     async def _sleep(self, due: float | None, now: float) -> None:
         """Wait for the moment that is due, for who waits to be served from the licence, or to be woken."""

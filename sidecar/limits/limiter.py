@@ -6,19 +6,25 @@ lease covers the call wins without waiting; when none does, the call stands in l
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from sidecar.core.call import Call
+from sidecar.core.call import FREE, Call
 from sidecar.core.errors import CostExceedsLimit, NoEndpoint
+from sidecar.core.levels import GroupState, LimitsMode, LimitsReading, worst
 from sidecar.core.permit import Candidate, Permit
+from sidecar.core.policy import Policy
 from sidecar.core.quota import Charge, LimitGroup
-from sidecar.limits.estimate import FREE, Estimator, Key
+from sidecar.limits.estimate import Estimator, Key
 from sidecar.limits.grant import Costing, MeteredGrant, Taken
 from sidecar.limits.group import Clocks
 from sidecar.limits.groups import Groups
+from sidecar.limits.mode import mode_of
+from sidecar.limits.view import state_of, states
 from sidecar.limits.waiting import Option, fitting, take, take_now
 
 _STANDARD_TIER = "standard"
+_LOOK_AT_ONCE = 64
+"""Groups; each takes some 15 µs."""
 _QUEUE_SHARE = 0.98
 """Of the time that a call has left, it may stand in line for so much."""
 
@@ -43,6 +49,34 @@ class Limiter:
         if call.policy.budgets and call.arrival.method not in FREE:
             await hold.take_budgets()
         return hold
+
+    async def states(self, policy: Policy, prefixes: Sequence[str] = ("",)) -> list[GroupState]:
+        """Where the groups stand whose name begins with one of `prefixes`; see `limits/view`. Thousands of
+        them are looked at a few at a time: calls go first.
+        """
+        return await _taken_slowly(states(self.groups, policy, self.clocks.now_ms(), prefixes))
+
+    async def reading(self) -> LimitsReading:
+        """What of the limits can be measured; see `core.ports.LimitsView`."""
+        now = self.clocks.now_ms()
+        found = await _taken_slowly(state_of(group, now) for group in list(self.groups))
+        return LimitsReading(found, self.estimator.errors())
+
+    @property
+    def mode(self) -> LimitsMode:
+        """How limits are kept now, at the group where that is worst."""
+        now = self.clocks.now_ms()
+        return worst(mode_of(group, now) for group in self.groups)
+
+
+async def _taken_slowly(states: Iterator[GroupState]) -> list[GroupState]:
+    """All of them, with a pause now and then."""
+    found = []
+    for state in states:
+        found.append(state)
+        if len(found) % _LOOK_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 class CallHold:
@@ -99,11 +133,12 @@ class CallHold:
         taken = take_now(self._share, options, self._limiter.clocks)
         if taken is None and unmetered is not None:
             costed = self._costing(unmetered.model) if self._budgets else None
-            return MeteredGrant(unmetered, costed, self._limiter.clocks.now_ms)
+            return MeteredGrant(unmetered, costed, self._limiter.clocks.now_ms).kept(self._mode())
         if not options:
             raise misfit or NoEndpoint(f"no project of the Policy serves model {self._call.model!r}")
         taken = taken or await self._wait(options)
-        return chosen[[option.group for option in options].index(taken.group)].on(taken)
+        grant = chosen[[option.group for option in options].index(taken.group)]
+        return grant.on(taken).kept(self._mode(taken))
 
     def settle(self, charge: Charge) -> None:
         """Correct the budgets to what the attempts cost together. Idempotent."""
@@ -113,6 +148,11 @@ class CallHold:
         self._limiter.open -= 1
         for taken in self._budgets:
             taken.settle(charge, self._used_at, self._limiter.clocks.now_ms())
+
+    def _mode(self, *quota: Taken) -> LimitsMode:
+        """How the limits are kept that the call takes from."""
+        now = self._limiter.clocks.now_ms()
+        return worst(mode_of(taken.group, now) for taken in (*self._budgets, *quota))
 
     async def _wait(self, options: Sequence[Option]) -> Taken:
         left_s = self._call.arrival.deadline - asyncio.get_running_loop().time()

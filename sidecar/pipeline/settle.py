@@ -8,12 +8,15 @@ cancellation can come between.
 import asyncio
 import operator
 from collections.abc import Awaitable, Callable
+from datetime import date
 from types import TracebackType
 from typing import TypeVar
 
 from sidecar.core.attempt import Attempt
-from sidecar.core.call import Arrival
+from sidecar.core.call import FREE, Arrival
+from sidecar.core.cost import Cost
 from sidecar.core.errors import Reason, SidecarError
+from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import CANCELLED, OK, AttemptRecord, Outcome, Reply, Usage
 from sidecar.core.ports import Hold, Observer
 from sidecar.core.quota import Charge
@@ -23,9 +26,17 @@ _NOTHING = Charge(0, 0, 0, 0, 0)
 
 
 class Journal:
-    """Collects what happens to one call. Stages write to it, nobody decides by it."""
+    """Collects what happens to one call. Stages write to it, nobody decides by it. `today` is the day in UTC
+    whose prices count.
+    """
 
-    def __init__(self, arrival: Arrival, observer: Observer, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        arrival: Arrival,
+        observer: Observer,
+        clock: Callable[[], float],
+        today: Callable[[], date],
+    ) -> None:
         self.arrival = arrival
         self.clock = clock
         self.model = ""
@@ -35,13 +46,20 @@ class Journal:
         self.usage: Usage | None = None
         """The latest report of the attempt that runs."""
         self.chunks = 0
+        self.service_tier = ""
+        """The tier that served it, as far as the upstream has said."""
         self.queued_s = 0.0
         """Spent standing in line for limits."""
+        self.mode = LimitsMode.UNUSED
+        """How the limits are kept that the latest attempt was charged to."""
         self.charge = _NOTHING
         """What the attempts cost that have ended."""
         self._running: tuple[Attempt, float] | None = None
         self._first_chunk_s: float | None = None
         self._observer = observer
+        self._today = today
+        self._latest: Attempt | None = None
+        self._cost: tuple[Usage, str, Cost] | None = None
 
     def __repr__(self) -> str:
         return f"<Journal {self.arrival.request_id}: {len(self.attempts)} attempts, {self.chunks} chunks>"
@@ -49,7 +67,8 @@ class Journal:
     def begin(self, attempt: Attempt) -> None:
         """Note that an attempt begins."""
         self._running = (attempt, self.clock())
-        self.usage = None
+        self._latest, self._cost = attempt, None
+        self.usage, self.service_tier, self.mode = None, "", attempt.grant.mode
 
     def end(self, ended: str | None) -> None:
         """Note how the running attempt ended; None: it was none."""
@@ -80,9 +99,24 @@ class Journal:
         return (*self.attempts, record)
 
     def saw(self, reply: Reply) -> None:
-        """Note the usage that an answer or chunk reports; a chunk without one leaves the last standing."""
+        """Note what an answer or chunk reports of usage and tier; without any the last stays standing."""
         if reply.usage is not None:
             self.usage = reply.usage
+        self.service_tier = reply.service_tier or self.service_tier
+
+    def cost(self) -> Cost | None:
+        """What the latest attempt costs so far, at the tier that serves it or else the tier asked for; None:
+        no usage that costs is known.
+        """
+        usage, latest = self.usage, self._latest
+        if usage is None or latest is None or self.arrival.method in FREE:
+            return None
+        call = latest.call
+        tier = self.service_tier or call.body.json.get("serviceTier") or ""
+        if self._cost is None or self._cost[:2] != (usage, tier):
+            cost = call.policy.prices.cost(latest.candidate.model, usage, tier, self._today())
+            self._cost = (usage, tier, cost)
+        return self._cost[2]
 
     def chunk_sent(self) -> None:
         """Note that a message of a stream has gone to the caller: from the first on, nothing can be taken
@@ -125,6 +159,8 @@ class Journal:
                 chunks=self.chunks,
                 first_chunk_s=self._first_chunk_s,
                 duration_s=self.clock() - self.arrival.received_at,
+                queued_s=self.queued_s,
+                cost=self.cost(),
             )
         )
 

@@ -1,4 +1,5 @@
-"""Every metric of the sidecar: name, unit, labels and buckets, each stated once, here.
+"""Every metric of the sidecar: name, unit, labels and buckets, each stated once, here or, of limits, in
+`limits`.
 
 Names follow the OpenTelemetry semantic conventions where they have one, in Prometheus spelling: dots become
 underscores and the unit is appended, unless it is an annotation such as `{token}`. Of the GenAI conventions
@@ -25,6 +26,7 @@ from sidecar.core.errors import Reason
 from sidecar.core.outcome import OK
 from sidecar.core.policy import Api
 from sidecar.telemetry.labels import Children, ModelLabels
+from sidecar.telemetry.limits import LedgerMetrics, LimitMetrics, SpendMetrics
 from sidecar.telemetry.meters import Distribution, Histogram, Number, Tally
 
 INPUT = "input"
@@ -218,6 +220,9 @@ class Instruments:
         self.calls = CallMetrics(self._registry, status_names)
         self.upstream = UpstreamMetrics(self._registry)
         self.policy = PolicyMetrics(self._registry)
+        self.spend = SpendMetrics(self._registry)
+        self.ledger = LedgerMetrics(self._registry)
+        self.limits = LimitMetrics(self._registry, self.upstream.models)
         build = Gauge(
             "sidecar_build_info",
             "Always 1; labelled with the version that runs.",

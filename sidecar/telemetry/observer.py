@@ -11,9 +11,10 @@ queue. It does not raise: every table is total over its enum, and every other va
 import logging
 from typing import Any
 
-from sidecar.core.call import Arrival, Method
+from sidecar.config.amounts import MICROS
+from sidecar.core.call import FREE, Arrival, Method
 from sidecar.core.errors import Reason
-from sidecar.core.outcome import AttemptRecord, Outcome, Usage
+from sidecar.core.outcome import QUEUED_LEAST_S, AttemptRecord, Outcome, Usage
 from sidecar.telemetry.instruments import INPUT, OUTPUT, SHED, Instruments
 from sidecar.telemetry.record import CallRecord
 
@@ -22,8 +23,6 @@ _LEVELS: dict[str, int] = {
     Reason.UPSTREAM_CREDENTIALS: logging.ERROR,
     Reason.UPSTREAM_MALFORMED: logging.WARNING,
 }
-_SPENDING = frozenset({Method.GENERATE, Method.STREAM_GENERATE, Method.EMBED_CONTENT})
-"""The methods whose usage is tokens used; CountTokens only counts them."""
 _MAX_NAME = 200
 _MAX_MESSAGE = 1000
 
@@ -36,6 +35,7 @@ class CallObserver:
     def __init__(self, instruments: Instruments) -> None:
         self._calls = instruments.calls
         self._upstream = instruments.upstream
+        self._spend = instruments.spend
 
     def arrived(self, arrival: Arrival) -> None:
         """Count the call as in flight."""
@@ -56,6 +56,8 @@ class CallObserver:
             self._calls.shed[outcome.ended].inc()
         if outcome.chunks:
             self._calls.stream_chunks.inc(outcome.chunks)
+        if outcome.queued_s >= QUEUED_LEAST_S:
+            self._spend.queued.observe(outcome.queued_s)
         for attempt in outcome.attempts:
             self._record_attempt(method, attempt)
         if outcome.attempts:
@@ -74,8 +76,10 @@ class CallObserver:
         model = self._upstream.models.label(answered.candidate.model, answered.ended)
         if outcome.first_chunk_s is not None:
             self._upstream.first_token[method, api, model].observe(outcome.first_chunk_s)
+        if outcome.cost is not None:
+            self._spend.spent(answered.candidate.endpoint.project, model, outcome.cost)
         usage = outcome.usage
-        if usage is not None and method in _SPENDING:
+        if usage is not None and method not in FREE:  # CountTokens only counts
             token_usage = self._upstream.token_usage
             token_usage[method, api, model, INPUT].observe(usage.prompt + usage.tool_use)
             token_usage[method, api, model, OUTPUT].observe(usage.candidates + usage.thoughts)
@@ -94,6 +98,10 @@ def _fields(outcome: Outcome) -> dict[str, Any]:
         fields["error"] = _cut(outcome.message, _MAX_MESSAGE)
     if outcome.usage is not None:
         fields["tokens"] = _tokens(outcome.usage)
+    if outcome.cost is not None and outcome.cost.is_priced:
+        fields["cost_usd"] = outcome.cost.micro_dollars / MICROS
+    if outcome.queued_s >= QUEUED_LEAST_S:
+        fields["queue_ms"] = _milliseconds(outcome.queued_s)
     if arrival.method is Method.STREAM_GENERATE:
         fields["chunks"] = outcome.chunks
     if outcome.first_chunk_s is not None:

@@ -12,6 +12,14 @@ _UNSAID = (None, "", "FINISH_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED", "B
 """No reason at all: Vertex spells the unspecified finish reason out on interim chunks."""
 
 
+def is_last_word(chunk: Json) -> bool:
+    """Whether a chunk finishes a candidate, or has none, as where the prompt is refused or the usage comes
+    last: with it the usage so far is worth telling.
+    """
+    candidates = chunk.get("candidates")
+    return not candidates or any(candidate.get("finishReason") not in _UNSAID for candidate in candidates)
+
+
 class StreamJudge:
     """Watches the chunks of one stream go by."""
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Arrival, Body, Call, Json, Method
 from sidecar.core.errors import GrantLapsed, NoEndpoint, SidecarError
+from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import Outcome, Reply, Usage
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Api, Endpoint, Policy
@@ -18,6 +20,7 @@ from sidecar.pipeline.settle import ended_by
 API_KEY = "AIza-made-up-key"
 CHARGE = Charge(requests=1, input_tokens=3, tokens=9, money=7, calls=0)
 """What every attempt on a FakeGrant costs."""
+TODAY = date(2026, 11, 26)
 MODEL = "gemini-3.8-flash"
 HELLO: Json = {"contents": [{"parts": [{"text": "hi"}], "role": "user"}]}
 
@@ -84,6 +87,7 @@ class FakeGrant:
 
     def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
+        self.mode = LimitsMode.UNUSED
         self.is_sent = False
         self.sent_count = 0
         self.has_lapsed = False

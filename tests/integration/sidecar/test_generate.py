@@ -262,7 +262,9 @@ async def test_a_blocked_prompt_is_an_answer(served):
     assert reply.prompt_feedback.safety_ratings[0].blocked
 
 
-async def test_a_stream_gives_running_usage_and_reports_on_its_first_chunk_alone(emulator, served):
+async def test_a_stream_gives_running_usage_and_reports_on_its_first_chunk_and_the_cost_on_its_last(
+    emulator, served
+):
     request = generate_pb2.StreamGenerateRequest(model=MODEL, prompt="hello [[emulate: chunks=5 words=40]]")
     ended = await ask(served.gemini, "StreamGenerate", request, metadata=[("x-request-id", "stream-1")])
 
@@ -270,7 +272,8 @@ async def test_a_stream_gives_running_usage_and_reports_on_its_first_chunk_alone
     assert (ended.code, len(chunks)) == (grpc.StatusCode.OK, 5)
     totals = [chunk.usage_metadata.total_token_count for chunk in chunks]
     assert totals == sorted(set(totals))
-    assert [chunk.HasField("call") for chunk in chunks] == [True, False, False, False, False]
+    assert [chunk.HasField("call") for chunk in chunks] == [True, False, False, False, True]
+    assert [field.name for field, _ in chunks[-1].call.ListFields()] == ["cost"]
     assert chunks[0].call.request_id == "stream-1"
     assert [(attempt.number, attempt.status) for attempt in chunks[0].call.attempts] == [(1, "OK")]
     finishes = [chunk.candidates[0].finish_reason for chunk in chunks]

@@ -256,14 +256,14 @@ async def test_readiness_flips_when_draining_begins_and_figures_stay():
         world_of(facts.gemini(slow.base_url)) as world,
     ):
         address = await world.address()
-        assert await get(address, "/readyz") == (200, "ready\n")
+        assert await get(address, "/readyz") == (200, "ready\nlimits: unused\n")
         request = generate_pb2.StreamGenerateRequest(model="m", prompt="hi")
         call = world.served.gemini.StreamGenerate(request)
         await call.read()
 
         drain = asyncio.create_task(world.served.sidecar.drain())
         await asyncio.sleep(0)  # it says no before its first wait
-        assert await get(address, "/readyz") == (503, "draining\n")
+        assert await get(address, "/readyz") == (503, "draining\nlimits: unused\n")
         assert await get(address, "/healthz") == (200, "ok\n")
         assert (await world.figures()).of("sidecar_calls_in_flight") == 1
         assert not drain.done()
@@ -272,4 +272,4 @@ async def test_readiness_flips_when_draining_begins_and_figures_stay():
         assert (await call.read()).candidates[0].finish_reason
         assert await call.code() is grpc.StatusCode.OK
         await drain
-        assert await get(address, "/readyz") == (503, "draining\n")
+        assert await get(address, "/readyz") == (503, "draining\nlimits: unused\n")

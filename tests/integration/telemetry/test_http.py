@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
+from sidecar.core.levels import GroupState, LimitsMode, LimitsReading
 from sidecar.telemetry.http import TelemetryServer
 from sidecar.telemetry.instruments import Instruments
 
@@ -28,9 +29,23 @@ class Slow(Instruments):
         return super().exposition(accept)
 
 
+class Limits:
+    """A LimitsView of one group that is read anew with every scrape."""
+
+    mode = LimitsMode.SHARE
+
+    def __init__(self):
+        self.readings = 0
+
+    async def reading(self):
+        self.readings += 1
+        return LimitsReading([GroupState("budget/all", self.mode, (), waiting=self.readings)])
+
+
 @asynccontextmanager
 async def serving(instruments=None, why_unready=lambda: None, address="127.0.0.1:0"):
-    server = TelemetryServer(address, instruments or Instruments("1.2.3", {}, lambda: 0), why_unready)
+    made = instruments or Instruments("1.2.3", {}, lambda: 0)
+    server = TelemetryServer(address, made, Limits(), why_unready)
     await server.start()
     try:
         yield server
@@ -67,9 +82,9 @@ async def test_health_is_ok_while_it_runs():
 async def test_readiness_is_asked_on_every_request():
     answers = ["starting", None, "draining"]
     async with serving(why_unready=lambda: answers.pop(0)) as server:
-        assert await get(server, "/readyz") == (503, "starting\n")
-        assert await get(server, "/readyz") == (200, "ready\n")
-        assert await get(server, "/readyz") == (503, "draining\n")
+        assert await get(server, "/readyz") == (503, "starting\nlimits: share\n")
+        assert await get(server, "/readyz") == (200, "ready\nlimits: share\n")
+        assert await get(server, "/readyz") == (503, "draining\nlimits: share\n")
 
 
 async def test_metrics_are_prometheus_text():
@@ -78,6 +93,13 @@ async def test_metrics_are_prometheus_text():
         assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         names = {family.name for family in parse_prometheus(await response.text())}
     assert "sidecar_build_info" in names
+
+
+async def test_limits_are_read_with_every_scrape():
+    async with serving() as server:
+        for number in (1, 2):
+            _, text = await get(server, "/metrics")
+            assert f'sidecar_limit_waiting_calls{{group="budget/all"}} {number}.0' in text
 
 
 async def test_metrics_are_openmetrics_for_a_prometheus_that_prefers_it():
@@ -165,7 +187,9 @@ async def test_a_slow_scrape_holds_up_nothing_and_a_crowd_of_them_is_refused():
 
 async def test_an_address_in_use_raises_oserror():
     async with serving() as server:
-        second = TelemetryServer(f"127.0.0.1:{server.port}", Instruments("1", {}, lambda: 0), lambda: None)
+        second = TelemetryServer(
+            f"127.0.0.1:{server.port}", Instruments("1", {}, lambda: 0), Limits(), lambda: None
+        )
         with pytest.raises(OSError, match="in use"):
             await second.start()
         await second.close()
@@ -184,7 +208,7 @@ async def test_closing_closes_idle_connections_and_the_port():
 @pytest.mark.parametrize("address", ["9464", ":9464", "127.0.0.1:http"])
 def test_an_address_is_host_and_port(address):
     with pytest.raises(ValueError, match=r"host|port"):
-        TelemetryServer(address, Instruments("1", {}, lambda: 0), lambda: None)
+        TelemetryServer(address, Instruments("1", {}, lambda: 0), Limits(), lambda: None)
 
 
 async def test_ipv6_addresses_are_written_in_brackets():
@@ -202,7 +226,7 @@ async def test_ipv6_addresses_are_written_in_brackets():
 
 
 async def test_repr_tells_whether_it_serves():
-    server = TelemetryServer("127.0.0.1:0", Instruments("1", {}, lambda: 0), lambda: None)
+    server = TelemetryServer("127.0.0.1:0", Instruments("1", {}, lambda: 0), Limits(), lambda: None)
     assert repr(server) == "<TelemetryServer not serving 127.0.0.1:0>"
     await server.start()
     assert repr(server) == f"<TelemetryServer serving 127.0.0.1:{server.port}>"

@@ -238,6 +238,21 @@ def test_on_a_terminal_the_last_line_tells_how_the_call_was_served(
     assert "main/gemini-3.8-flash, 4 + 10 tokens, 0.50 s, abc" in capsys.readouterr().err
 
 
+def test_what_it_cost_and_the_time_in_line_are_told_where_there_are_any(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    first, last = reply("ok", finish=""), reply("")
+    first.call.request_id = "abc"
+    first.call.queue_time.FromMilliseconds(1250)
+    last.call.cost.micro_dollars, last.call.cost.is_priced = 102, True
+    answer = TextAnswer()
+    answer.show(first)
+    answer.show(last)
+    answer.end(2)
+    assert "tokens, $0.000102, 2.00 s (1.25 s in line), abc" in capsys.readouterr().err
+
+
 def test_a_model_cannot_drive_the_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """What a handler may ask of grpc, without grpc."""
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import grpc
@@ -17,6 +18,7 @@ class FakeContext:
         self.metadata = tuple((key.replace("_", "-"), value) for key, value in metadata.items())
         self.written: list[Any] = []
         self.aborted: tuple[grpc.StatusCode, str] | None = None
+        self.trailers: dict[str, str | bytes] = {}
 
     def time_remaining(self) -> float | None:
         return self.remaining_s
@@ -27,6 +29,12 @@ class FakeContext:
     async def write(self, message: Any) -> None:
         self.written.append(message)
 
-    async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
+    def set_trailing_metadata(self, trailers: Iterable[tuple[str, str | bytes]]) -> None:
+        self.trailers = dict(trailers)
+
+    async def abort(
+        self, code: grpc.StatusCode, details: str, trailers: Iterable[tuple[str, str | bytes]] = ()
+    ) -> NoReturn:
         self.aborted = (code, details)
+        self.trailers = dict(trailers)
         raise Aborted

@@ -29,6 +29,25 @@ async def test_an_unusable_request_id_is_replaced(request_id: str | bytes) -> No
     assert re.fullmatch(r"[0-9a-f]{32}", made)
 
 
+@pytest.mark.parametrize(
+    ("given", "priority"),
+    [("batch", "batch"), ("Critical", "critical"), ("x" * 64, ""), ("a b", ""), ("", ""), (b"batch", "")],
+    ids=repr,
+)
+async def test_the_priority_wanted_is_one_word_in_any_case(given: str | bytes, priority: str) -> None:
+    assert (await arrived(x_priority=given)).priority == priority
+
+
+async def test_without_a_word_no_priority_is_wanted() -> None:
+    assert (await arrived()).priority == ""
+
+
+async def test_of_a_key_given_twice_the_first_counts() -> None:
+    context = FakeContext()
+    context.metadata = (("x-request-id", "mine"), ("x-request-id", "a proxy's"))
+    assert Arrivals("local", DEADLINE).arrive(Method.GENERATE, cast(Any, context)).request_id == "mine"
+
+
 async def test_a_request_id_is_minted_anew_for_each_call() -> None:
     assert (await arrived()).request_id != (await arrived()).request_id
 

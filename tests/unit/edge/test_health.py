@@ -81,3 +81,12 @@ async def test_a_watch_can_be_cancelled() -> None:
     watch.cancel()
     await asyncio.wait({watch})
     assert watch.cancelled()
+
+
+async def test_others_can_wait_for_the_drain() -> None:
+    health = Health((SERVICE,))
+    waiting = asyncio.ensure_future(health.draining())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    health.drain()
+    await waiting

@@ -1,7 +1,9 @@
 import pytest
 
+from sidecar.config.prices import shipped_prices
 from sidecar.core.errors import Reason
-from sidecar.core.outcome import CANCELLED, OK
+from sidecar.core.levels import LimitsMode
+from sidecar.core.outcome import CANCELLED, OK, Usage
 from sidecar.core.policy import Endpoint
 from sidecar.edge import report
 from sidecar.edge.status import CODES
@@ -23,7 +25,7 @@ class Clock:
 def journal_of(*ends: tuple[Endpoint, str]) -> tuple[Journal, Clock]:
     """A journal with one attempt of 250 ms for each end."""
     clock = Clock()
-    journal = Journal(facts.arrival(), facts.FakeObserver(), clock)
+    journal = Journal(facts.arrival(), facts.FakeObserver(), clock, lambda: facts.TODAY)
     for endpoint, ended in ends:
         journal.begin(facts.attempt(endpoint, model="gemini-x"))
         clock.now += 0.25
@@ -80,6 +82,39 @@ def test_without_an_attempt_nobody_served() -> None:
 def test_the_tier_is_a_word_we_know_or_unspecified(word: str, tier: ServiceTier) -> None:
     journal, _ = journal_of((facts.gemini(), OK))
     assert reported(journal, word).served.service_tier == tier
+
+
+def test_time_in_line_is_told_from_a_millisecond_on() -> None:
+    journal, _ = journal_of((facts.gemini(), OK))
+    journal.queued_s = 0.0009
+    assert not reported(journal).HasField("queue_time")
+    journal.queued_s = 1.25
+    assert reported(journal).queue_time.ToMilliseconds() == 1250
+
+
+@pytest.mark.parametrize("mode", LimitsMode)
+def test_the_mode_of_the_limits_is_the_one_of_the_latest_grant(mode: LimitsMode) -> None:
+    journal, _ = journal_of((facts.gemini(), OK))
+    journal.mode = mode
+    assert reported(journal).limits == int(mode)
+
+
+def test_the_cost_is_told_where_it_is_known_and_an_unknown_price_as_such() -> None:
+    journal = Journal(facts.arrival(), facts.FakeObserver(), Clock(), lambda: facts.TODAY)
+    told = CallReport()
+    report.fill_cost(told, journal)
+    assert not told.HasField("cost")
+    journal.begin(facts.attempt(policy=facts.policy(prices=shipped_prices())))
+    journal.saw(facts.reply(usage=Usage(prompt=1000, total=1000)))
+    report.fill_cost(told, journal)
+    assert told.cost.is_priced
+    assert told.cost.micro_dollars > 0
+    journal.begin(facts.attempt(policy=facts.policy(prices=shipped_prices()), model="gemini-unheard-of"))
+    journal.saw(facts.reply(usage=Usage(prompt=1000, total=1000)))
+    unknown = CallReport()
+    report.fill_cost(unknown, journal)
+    assert unknown.HasField("cost")
+    assert (unknown.cost.micro_dollars, unknown.cost.is_priced) == (0, False)
 
 
 @pytest.mark.parametrize("ended", [OK, CANCELLED, *Reason])

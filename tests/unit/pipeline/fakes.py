@@ -49,7 +49,7 @@ class World:
         return Stages(self.gate, SteppedIdentity(self), SteppedCache(self), self.limits, self.transport)
 
     def journal(self, arrival: Arrival | None = None) -> Journal:
-        return Journal(arrival or facts.arrival(), self.observer, Clock())
+        return Journal(arrival or facts.arrival(), self.observer, Clock(), lambda: facts.TODAY)
 
 
 class Clock:

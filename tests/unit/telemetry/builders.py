@@ -6,9 +6,18 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sidecar.core.call import Arrival, Method
 from sidecar.core.errors import Reason
+from sidecar.core.levels import (
+    EstimateError,
+    GroupState,
+    LimitLevel,
+    LimitsMode,
+    LimitsReading,
+    LimitState,
+)
 from sidecar.core.outcome import CANCELLED, OK, AttemptRecord, Outcome
 from sidecar.core.permit import Candidate
 from sidecar.core.policy import Api, Endpoint
+from sidecar.core.quota import Limit, Rolling, Unit
 from sidecar.core.secret import Secret
 from sidecar.telemetry.instruments import Instruments
 
@@ -43,9 +52,26 @@ def outcome(ended: str = OK, method: Method = Method.GENERATE, **values: Any) ->
         "chunks": 0,
         "first_chunk_s": None,
         "duration_s": 0.75,
+        "queued_s": 0.0,
+        "cost": None,
         **values,
     }
     return Outcome(ended=ended, **facts)
+
+
+RPM = Limit("requests_per_minute", Unit.REQUESTS, 2000, Rolling(60))
+
+
+def group(
+    name: str = "quota/main/flash", used: int = 1200, mode: LimitsMode = LimitsMode.NORMAL, **values: Any
+) -> GroupState:
+    """A group of one limit, of which the ledger has just told."""
+    level = LimitLevel(used, held=5, available=1995 - used, amount=2000, factor=0.9)
+    limit = LimitState(RPM, level, denials=3, shadow_denials=1)
+    return GroupState(name, mode, (limit,), **{"age_ms": 250.0, **values})
+
+
+READING = LimitsReading([group()], [EstimateError("flash", "input", 1.2, 0.9, 1.1, 1.9)])
 
 
 class Figures:

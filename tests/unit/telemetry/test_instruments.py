@@ -6,9 +6,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from sidecar.core.call import Method
+from sidecar.core.cost import Cost
 from sidecar.core.outcome import Usage
 from sidecar.telemetry.instruments import Instruments
-from tests.unit.telemetry.builders import STATUS_NAMES, Figures, attempt, outcome
+from tests.unit.telemetry.builders import READING, STATUS_NAMES, Figures, attempt, outcome
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "metrics.txt"
 
@@ -38,6 +39,9 @@ def families(instruments, observer):
     )
     observer.arrived(call.arrival)
     observer.ended(call)
+    observer.ended(outcome(attempts=(attempt(),), cost=Cost(7, is_priced=True)))
+    observer.ended(outcome(attempts=(attempt(),), cost=Cost(0, is_priced=False)))
+    instruments.limits.reading = READING
     parsed = text_string_to_metric_families(instruments.exposition("")[1].decode())
     return {family.name: family for family in parsed if not family.name.startswith("process_")}
 
@@ -74,6 +78,11 @@ def test_what_can_stay_at_zero_is_there_from_the_start(figures):
     assert figures.value("sidecar_policy_reloads_total", result="rejected") == 0
     assert figures.value("sidecar_stream_chunks_total") == 0
     assert figures.value("sidecar_log_records_dropped_total") == 0
+    assert figures.value("sidecar_queue_duration_seconds_count") == 0
+    assert figures.value("sidecar_ledger_exchange_duration_seconds_count", result="answered") == 0
+    assert figures.value("sidecar_ledger_exchange_duration_seconds_count", result="failed") == 0
+    assert figures.value("sidecar_ledger_relearned_units_total") == 0
+    assert figures.value("sidecar_ledger_clock_steps_total") == 0
     assert sum(figures.samples("sidecar_calls_in_flight").values()) == 0
     assert len(figures.samples("sidecar_calls_in_flight")) == len(Method)
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.core.call import Method
+from sidecar.core.cost import Cost
 from sidecar.core.errors import Reason
 from sidecar.core.outcome import CANCELLED, OK, Outcome, Usage
 from sidecar.core.policy import Api
@@ -100,6 +101,30 @@ def test_a_call_without_attempts_has_no_upstream_figures(observer, figures):
     observer.ended(outcome(Reason.INVALID_REQUEST))
     assert figures.samples("sidecar_attempts_total") == {}
     assert figures.samples("gen_ai_client_operation_duration_seconds_count") == {}
+
+
+def test_what_answers_cost_is_counted_by_project_and_model(observer, figures):
+    observer.ended(outcome(attempts=(attempt(),), cost=Cost(102, is_priced=True)))
+    observer.ended(outcome(attempts=(attempt(),), cost=Cost(3, is_priced=True)))
+    observer.ended(outcome(attempts=(attempt(model="new"),), cost=Cost(0, is_priced=False)))
+    place = {"project": "main", "model": "gemini-2.5-flash"}
+    assert figures.value("sidecar_cost_micro_dollars_total", **place) == 105
+    assert figures.samples("sidecar_unpriced_calls_total") == {(("model", "new"), ("project", "main")): 1}
+
+
+def test_only_calls_that_stood_in_line_are_in_the_time_in_line(observer, figures):
+    for queued_s in (0.0, 0.0004, 0.25):
+        observer.ended(outcome(queued_s=queued_s))
+    assert figures.value("sidecar_queue_duration_seconds_count") == 1
+    assert figures.value("sidecar_queue_duration_seconds_sum") == 0.25
+
+
+def test_the_log_line_tells_cost_and_time_in_line_where_there_are_any(observer, lines):
+    observer.ended(outcome(attempts=(attempt(),), queued_s=0.25, cost=Cost(102, is_priced=True)))
+    observer.ended(outcome(attempts=(attempt(),), queued_s=0.0004, cost=Cost(0, is_priced=False)))
+    told, silent = map(json.loads, lines())
+    assert (told["cost_usd"], told["queue_ms"]) == (0.000102, 250.0)
+    assert {"cost_usd", "queue_ms"}.isdisjoint(silent)
 
 
 def test_models_beyond_the_limit_are_other_in_metrics_and_named_in_the_log(observer, figures, lines):

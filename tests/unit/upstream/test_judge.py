@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from sidecar.core.errors import Reason, UpstreamUnavailable
-from sidecar.upstream.judge import StreamJudge
+from sidecar.upstream.judge import StreamJudge, is_last_word
 
 Chunk = dict[str, Any]
 
@@ -74,3 +74,20 @@ def test_a_stream_that_may_not_end_here(chunks: list[Chunk]) -> None:
     assert error.value.reason == Reason.UPSTREAM_MALFORMED
     spoke = any(each.get("candidates") for each in chunks)
     assert ("finish reason" if spoke else "single candidate") in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("said_last", "is_last"),
+    [
+        (chunk(said("STOP")), True),
+        (chunk(said(), said("SAFETY", 1)), True),
+        (BLOCKED, True),
+        ({"usageMetadata": {}}, True),
+        (chunk(said()), False),
+        (chunk(said("FINISH_REASON_UNSPECIFIED")), False),
+    ],
+)
+def test_a_chunk_that_finishes_a_candidate_or_has_none_is_a_last_word(
+    said_last: Chunk, is_last: bool
+) -> None:
+    assert is_last_word(said_last) is is_last
