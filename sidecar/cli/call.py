@@ -8,8 +8,9 @@ import grpc
 
 from sidecar.cli import exits
 from sidecar.cli.answer import JsonAnswer, TextAnswer
+from sidecar.cli.channel import address_option
 from sidecar.cli.failure import describe
-from sidecar.cli.params import Address, Duration, RequestId, Words
+from sidecar.cli.params import Duration, RequestId, Words
 from sidecar.cli.question import STDIN, Question, prompt_from_stdin
 
 _INT32_MAX = 2**31 - 1
@@ -35,13 +36,7 @@ _INT32_MAX = 2**31 - 1
     is_flag=True,
     help="Print the response as protobuf's JSON (lowerCamelCase keys); with --stream one message a line.",
 )
-@click.option(
-    "--address",
-    type=Address(),
-    default="127.0.0.1:50051",
-    show_default=True,
-    help="Where the sidecar listens: host:port or unix:PATH.",
-)
+@address_option
 @click.option("--timeout", type=Duration(), help="Deadline of the call, such as 30s. Default: the sidecar's.")
 @click.option(
     "--request-id", type=RequestId(), help="Names the call in logs. Default: the sidecar makes one."

@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import click
-import grpc
 
+from sidecar.cli.channel import open_channel
 from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceStub
 from sidecar.v1.generate_pb2 import (
     GenerateRequest,
@@ -20,11 +20,6 @@ Message: TypeAlias = GenerateResponse | StreamGenerateResponse
 Request = TypeVar("Request", GenerateRequest, StreamGenerateRequest)
 
 STDIN = "-"
-_CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
-    ("grpc.enable_http_proxy", 0),  # a proxy of the environment is for the way out, not for the sidecar
-    ("grpc.max_receive_message_length", -1),  # the sidecar's own limit is the one that counts
-    ("grpc.max_send_message_length", -1),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ class Question:
     def ask(self) -> Iterator[Message]:
         """The answer, in one message or many. Raises grpc.RpcError; closing the iterator cancels the call."""
         metadata = (("x-request-id", self.request_id),) if self.request_id else ()
-        with grpc.insecure_channel(self.address, options=_CHANNEL_OPTIONS) as channel:
+        with open_channel(self.address) as channel:
             stub = GeminiServiceStub(channel)
             if self.stream:
                 request = self._request(StreamGenerateRequest)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from sidecar.v1 import quota_pb2 as _quota_pb2
 from sidecar.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -11,14 +12,28 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CallReport(_message.Message):
-    __slots__ = ("request_id", "served", "attempts")
+    __slots__ = ("request_id", "served", "attempts", "queue_time", "cost", "limits")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SERVED_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     served: ServedBy
     attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
-    def __init__(self, request_id: _Optional[str] = ..., served: _Optional[_Union[ServedBy, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ...) -> None: ...
+    queue_time: _duration_pb2.Duration
+    cost: Cost
+    limits: _quota_pb2.LimitsMode
+    def __init__(self, request_id: _Optional[str] = ..., served: _Optional[_Union[ServedBy, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., queue_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cost: _Optional[_Union[Cost, _Mapping]] = ..., limits: _Optional[_Union[_quota_pb2.LimitsMode, str]] = ...) -> None: ...
+
+class Cost(_message.Message):
+    __slots__ = ("micro_dollars", "is_priced")
+    MICRO_DOLLARS_FIELD_NUMBER: _ClassVar[int]
+    IS_PRICED_FIELD_NUMBER: _ClassVar[int]
+    micro_dollars: int
+    is_priced: bool
+    def __init__(self, micro_dollars: _Optional[int] = ..., is_priced: _Optional[bool] = ...) -> None: ...
 
 class ServedBy(_message.Message):
     __slots__ = ("project", "location", "model", "service_tier")

@@ -32,6 +32,10 @@ class GeminiServiceStub:
     """The Gemini API over gRPC, by way of a sidecar that authorizes, limits, retries and reports. Set a deadline on every
     call; what errors mean is said at ErrorReason. Blocked content is an answer with a finish or block reason, not an
     error.
+
+    Metadata of a call, all optional: "x-request-id" names it, up to 128 letters, digits and ._:/+=-; "x-priority" names
+    the priority of the Policy to be served with while others wait for the same limits, in any case. It can lower the
+    caller's own priority and never raise it; a word that is no priority is passed over.
     """
 
     def __init__(self, channel):
@@ -76,6 +80,10 @@ class GeminiServiceServicer:
     """The Gemini API over gRPC, by way of a sidecar that authorizes, limits, retries and reports. Set a deadline on every
     call; what errors mean is said at ErrorReason. Blocked content is an answer with a finish or block reason, not an
     error.
+
+    Metadata of a call, all optional: "x-request-id" names it, up to 128 letters, digits and ._:/+=-; "x-priority" names
+    the priority of the Policy to be served with while others wait for the same limits, in any case. It can lower the
+    caller's own priority and never raise it; a word that is no priority is passed over.
     """
 
     def Generate(self, request, context):
@@ -166,6 +174,10 @@ class GeminiService:
     """The Gemini API over gRPC, by way of a sidecar that authorizes, limits, retries and reports. Set a deadline on every
     call; what errors mean is said at ErrorReason. Blocked content is an answer with a finish or block reason, not an
     error.
+
+    Metadata of a call, all optional: "x-request-id" names it, up to 128 letters, digits and ._:/+=-; "x-priority" names
+    the priority of the Policy to be served with while others wait for the same limits, in any case. It can lower the
+    caller's own priority and never raise it; a word that is no priority is passed over.
     """
 
     @staticmethod

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
 from types import TracebackType
+from typing import TypeAlias
 
 import grpc
 
@@ -17,25 +18,32 @@ from sidecar.v1.generate_pb2 import (
     StreamGenerateRequest,
     StreamGenerateResponse,
 )
+from sidecar.v1.quota_pb2 import GetQuotaRequest, GetQuotaResponse, WatchQuotaRequest, WatchQuotaResponse
+from sidecar.v1.quota_service_pb2_grpc import QuotaServiceServicer, add_QuotaServiceServicer_to_server
+
+Request: TypeAlias = GenerateRequest | StreamGenerateRequest | GetQuotaRequest | WatchQuotaRequest
 
 
-class FakeSidecar(GeminiServiceServicer):
-    """Answers with `replies`, then `error` if there is one; with `hangs` it first waits for the caller to go.
+class FakeSidecar(GeminiServiceServicer, QuotaServiceServicer):
+    """Answers with `replies`, or of QuotaService with `levels`, then `error` if there is one; with `hangs` it
+    first waits for the caller to go.
 
     Listens on a free loopback port, or on a unix socket.
     """
 
     def __init__(self, socket: Path | None = None) -> None:
         self.replies: list[GenerateResponse] = []
+        self.levels: list[GetQuotaResponse] = []
         self.error: SidecarError | grpc.StatusCode | None = None
         self.hangs = False
-        self.requests: list[GenerateRequest | StreamGenerateRequest] = []
+        self.requests: list[Request] = []
         self.metadata: dict[str, str | bytes] = {}
         self.remaining_s: float = 0
         self.called = threading.Event()
         self.abandoned = threading.Event()
         self._server = grpc.server(futures.ThreadPoolExecutor(2))
         add_GeminiServiceServicer_to_server(self, self._server)
+        add_QuotaServiceServicer_to_server(self, self._server)
         address = f"unix:{socket}" if socket else "127.0.0.1:0"
         port = self._server.add_insecure_port(address)
         self.address = address if socket else f"127.0.0.1:{port}"
@@ -62,7 +70,20 @@ class FakeSidecar(GeminiServiceServicer):
             yield StreamGenerateResponse.FromString(reply.SerializeToString())
         self._end(context)
 
-    def _note(self, request: GenerateRequest | StreamGenerateRequest, context: grpc.ServicerContext) -> None:
+    def GetQuota(self, request: GetQuotaRequest, context: grpc.ServicerContext) -> GetQuotaResponse:
+        self._note(request, context)
+        self._end(context)
+        return self.levels[0]
+
+    def WatchQuota(
+        self, request: WatchQuotaRequest, context: grpc.ServicerContext
+    ) -> Iterator[WatchQuotaResponse]:
+        self._note(request, context)
+        for levels in self.levels:
+            yield WatchQuotaResponse(groups=levels.groups)
+        self._end(context)
+
+    def _note(self, request: Request, context: grpc.ServicerContext) -> None:
         self.requests.append(request)
         self.metadata = dict(context.invocation_metadata())
         self.remaining_s = context.time_remaining()

@@ -5,8 +5,15 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from tests.unit.v1 import descriptors
 
-OWN = {"CallReport", "ServedBy", "Attempt", "ListModelsRequest", "GetModelRequest", "GetModelResponse"}
-"""Messages that mirror no upstream object: the sidecar's report, and calls that are a path upstream."""
+OWN = {
+    *("CallReport", "ServedBy", "Attempt", "Cost"),
+    *("ListModelsRequest", "GetModelRequest", "GetModelResponse"),
+    *("GetQuotaRequest", "GetQuotaResponse", "WatchQuotaRequest", "WatchQuotaResponse"),
+    *("LimitGroup", "Limit", "LimitLevel"),
+}
+"""Messages that mirror no upstream object: the sidecar's reports, and calls that are a path upstream."""
+
+STREAMS = {"StreamGenerate", "WatchQuota"}
 
 EXTRA_JSON_NUMBER = 99
 
@@ -65,13 +72,13 @@ def test_enum_values_carry_the_prefix_and_zero_is_unspecified() -> None:
         assert [value.name for value in enum.values if not value.name.startswith(prefix)] == []
 
 
-def test_the_only_service_has_its_own_request_and_response_for_each_rpc() -> None:
+def test_every_rpc_has_its_own_request_and_response() -> None:
     services = [service for file in descriptors.files() for service in file.services_by_name.values()]
-    assert [service.name for service in services] == ["GeminiService"]
-    for rpc in services[0].methods:
+    assert {service.name for service in services} == {"GeminiService", "QuotaService"}
+    for rpc in (rpc for service in services for rpc in service.methods):
         assert rpc.input_type.name == f"{rpc.name}Request"
         assert rpc.output_type.name == f"{rpc.name}Response"
-        assert (rpc.client_streaming, rpc.server_streaming) == (False, rpc.name == "StreamGenerate")
+        assert (rpc.client_streaming, rpc.server_streaming) == (False, rpc.name in STREAMS)
 
 
 def test_error_reasons_fit_error_info() -> None:
