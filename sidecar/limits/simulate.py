@@ -146,6 +146,7 @@ class _Sidecar:
             for group in fleet.groups
         ]
         self._polls = [math.inf] * len(fleet.groups)
+        self._is_ticking = [False] * len(fleet.groups)
 
     def __repr__(self) -> str:
         return f"<Sidecar {self.number}: {self.holders!r}>"
@@ -199,12 +200,14 @@ class _Sidecar:
     def _failed(self, number: int) -> None:
         self.holders[number].failed(self._fleet.now)
         self._poll(number)
-        self._tick(number)
+        if not self._is_ticking[number]:
+            self._tick(number)
 
     def _tick(self, number: int) -> None:
         """While the ledger is away, the licence lets requests go as time passes."""
         holder = self.holders[number]
         holder.serve(self._fleet.now)
+        self._is_ticking[number] = holder.failures > 0
         if holder.failures:
             self._fleet.at(self._fleet.now + _TICK_MS, lambda: self._tick(number))
 
