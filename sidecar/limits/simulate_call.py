@@ -84,8 +84,6 @@ class Outcome:
     """Calls refused, by group and by what stood in their way there, as `Holder.denied`."""
     too_large: Counter[str] = field(default_factory=Counter)
     """Calls refused, because they cost more than a limit allows in all."""
-    hits_of: Counter[str] = field(default_factory=Counter)
-    """Calls served by leases alone, without waiting for a message."""
     waiting: Counter[str] = field(default_factory=Counter)
     """Calls in line now."""
 
@@ -225,7 +223,6 @@ class Passage:
             raise AssertionError("what was taken in this moment is usable in this moment")
         if self._is_hit:
             fleet.outcome.hits += 1
-            fleet.outcome.hits_of[self._caller.label] += 1
         arrives_at = sent_at + fleet.random.uniform(5, 60)
         ends_at = sent_at + fleet.random.lognormvariate(7.4, 0.5)
         for number, _, _ in self._budgets:
