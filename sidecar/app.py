@@ -33,10 +33,10 @@ from sidecar.edge.server import Listener, ListenError, drain_all, names_of
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.identity.local import LocalIdentity
+from sidecar.limits.backlog import HORIZON_MS
 from sidecar.limits.estimate import Estimator
 from sidecar.limits.group import Holding, LedgerFactory
 from sidecar.limits.groups import Groups
-from sidecar.limits.holder import HORIZON_MS
 from sidecar.limits.limiter import Limiter
 from sidecar.limits.memory import MemoryLedgers, SystemClocks
 from sidecar.limits.observed import ObservedLedgers

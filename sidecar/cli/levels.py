@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 import click
 from google.protobuf.json_format import MessageToJson
 
+from sidecar.cli.columns import columns
 from sidecar.config.amounts import format_money
 from sidecar.config.units import format_duration
 from sidecar.v1.quota_pb2 import (
@@ -67,16 +68,7 @@ class TableScreen:
 def table(groups: Iterable[LimitGroup]) -> str:
     """Limits as lines of columns, under a heading."""
     rows = [_HEAD, *(_row(group, limit) for group in groups for limit in group.limits)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(_line(row, widths) for row in rows)
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [
-        cell.rjust(width) if number in _NUMBERS else cell.ljust(width)
-        for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()
+    return columns(rows, _NUMBERS)
 
 
 def _row(group: LimitGroup, limit: Limit) -> Sequence[str]:

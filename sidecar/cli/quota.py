@@ -6,6 +6,7 @@ from sidecar.cli.lazy import LazyGroup
 
 VERBS = {
     "show": "Show where the limits of a running sidecar stand.",
+    "simulate": "Try a Policy on a simulated fleet, before it is shipped.",
 }
 
 

@@ -57,9 +57,7 @@ class FairQueue:
         """Classes ask: bring the virtual time up to those who wait, forget who is long gone, let newcomers
         start now.
         """
-        waiting = [lane.served for lane in self.lanes.values() if self._waits(lane, now)]
-        reached = min(waiting) if waiting else max((lane.served for lane in self.lanes.values()), default=0.0)
-        self.virtual = max(self.virtual, reached)
+        self.virtual = max(self.virtual, self._reached(now))
         for share, lane in list(self.lanes.items()):
             if not self._waits(lane, now) and now - lane.seen > _FORGOTTEN_MS and lane.served <= self.virtual:
                 del self.lanes[share]
@@ -67,6 +65,17 @@ class FairQueue:
             lane = self.lanes.setdefault(share, Lane(self.virtual))
             if not self._waits(lane, now):
                 lane.served = max(lane.served, self.virtual)
+
+    def _reached(self, now: int) -> float:
+        """How far all who wait were served. When nobody has waited for a while, what was served to anybody is
+        forgiven: it was taken from nobody.
+        """
+        lanes = self.lanes.values()
+        if waiting := [lane.served for lane in lanes if self._waits(lane, now)]:
+            return min(waiting)
+        if any(now - lane.seen <= self.fresh_ms for lane in lanes):
+            return self.virtual
+        return max((lane.served for lane in lanes), default=0.0)
 
     def served(self, share: str) -> float:
         """The virtual time of a class."""

@@ -34,6 +34,7 @@ class Taken(NamedTuple):
     def book(self, now: float) -> None:
         """They are used from now on, even if the lease has just ended and they count twice for a while."""
         if not self.use(now):
+            self.put_back()
             self.group.holder.lease.book_unheld(self.amounts, now)
 
     def put_back(self) -> None:

@@ -14,7 +14,8 @@ from random import Random, SystemRandom
 from typing import Protocol
 
 from sidecar.core.quota import Charge, Limit, LimitGroup
-from sidecar.limits.holder import HORIZON_MS, Holder
+from sidecar.limits.backlog import HORIZON_MS
+from sidecar.limits.holder import Holder
 from sidecar.limits.message import Answer, Penalty, Report, Terms
 from sidecar.limits.terms import terms_of
 

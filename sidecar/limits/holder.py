@@ -10,19 +10,17 @@ once when to come again. When the ledger cannot be reached, the lease is used up
 import math
 from collections.abc import Sequence
 from random import Random
+from typing import NamedTuple
 
-from sidecar.core.quota import OnLoss, Share
-from sidecar.limits.demand import Demand
-from sidecar.limits.lease import Lease, Mark
-from sidecar.limits.licence import Licence
-from sidecar.limits.message import Answer, Level, Penalty, Report, Terms, Want
-from sidecar.limits.queue import Line, Ticket
+from sidecar.core.quota import Share
+from sidecar.limits.backlog import HORIZON_MS, Backlog
+from sidecar.limits.lease import LOST_WORDS_MS, Lease, Mark
+from sidecar.limits.licence import LICENCE_MS, SHARE, Heard, Licence, is_closed
+from sidecar.limits.message import Answer, Level, Penalty, Report, Terms
+from sidecar.limits.queue import Ticket
+from sidecar.limits.seen import Seen
 
 LEASE_MS = 3_000
-HORIZON_MS = 200.0
-"""How far ahead a lease reaches unless told otherwise, and how long a refused class waits at least."""
-LICENCE_MS = 300_000
-SHARE = 0.9
 _BACK_OFF_MS, _BACK_OFF_MOST_MS = 50.0, 2_000.0
 _OUTAGE_FAILURES = 2
 _UNHELD = -1
@@ -33,20 +31,18 @@ _RETAUGHT_MS = 1_000.0
 """Of what was used before the last answer, so much is told again after an outage: the server may have lost
 the last writes that it acknowledged.
 """
-_LOST_WORDS_MS = 10_000.0
-"""How much a server may have lost at a failover."""
-_IDLE_CLASS_MS = 60_000.0
+_PLENTY = 0.9
+"""A limit of which less is taken is not scarce: what a call held of it may be kept for the next."""
 
 
-class _Class:
-    """What a holder knows of one class."""
+class _Exchange(NamedTuple):
+    """The report that is under way."""
 
-    def __init__(self, share: Share, limits: int, now: float) -> None:
-        self.share = share
-        self.line = Line(limits)
-        self.demand = Demand(limits, now)
-        self.ask_at = 0.0
-        self.served_at = now
+    sent_at: float
+    mark: Mark
+    penalties: dict[int, Penalty]
+    is_leaving: bool
+    asked: int
 
 
 class Holder:
@@ -73,13 +69,16 @@ class Holder:
         """Index of the limit that last refused, as `Answer.denied`."""
         self.denials = [0] * len(terms)
         self.shadow_denials = [0] * len(terms)
-        self._classes: dict[str, _Class] = {}
+        self._classes: dict[str, Backlog] = {}
         self._epoch = ""
         self._licence: Licence | None = None
         self._lapsed_at: float | None = None
-        self._penalties: list[Penalty] = []
-        self._under_way: tuple[float, Mark, int, bool, int] | None = None
+        self._penalties: dict[int, Penalty] = {}
+        self._seen = Seen(len(terms))
+        self._was_listening = False
+        self._under_way: _Exchange | None = None
         self._tried_at = -math.inf
+        self._retry_at = -math.inf
         self._prefetch_at = now
 
     def __repr__(self) -> str:
@@ -123,7 +122,7 @@ class Holder:
         self, share: Share, taken: Sequence[int], used: Sequence[int], used_at: float, now: float
     ) -> None:
         """The call that used units has ended, and this is what it cost."""
-        self.lease.land(share.name, taken)
+        self._land(share, taken, now)
         for number, (amount, actual) in enumerate(zip(taken, used, strict=True)):
             if actual != amount and not self._terms[number].is_flight:
                 self.lease.correct(number, actual - amount, used_at, now)
@@ -131,28 +130,27 @@ class Holder:
     def join(self, ticket: Ticket, now: float) -> bool:
         """Let a request wait that `take` could not serve; False when it would wait for nothing."""
         known = self._class(ticket.share, now)
-        ready_at = max(self.blocked_until, now)
-        if ticket.deadline <= ready_at or known.line.is_hopeless(
-            ticket.deadline - ready_at, known.demand.served_per_ms
-        ):
+        wait_ms = ticket.deadline - max(self.blocked_until, now)
+        if wait_ms <= 0 or known.is_hopeless(wait_ms, known.is_short or self.is_cut_off):
             return False
         known.line.join(ticket)
         return True
 
     def leave(self, ticket: Ticket) -> None:
-        """A request waits no more."""
-        self._classes[ticket.share.name].line.leave(ticket)
+        """A request waits no more. Idempotent."""
+        if ticket.is_live:
+            self._classes[ticket.share.name].line.leave(ticket)
 
     def retry_ms(self, share: Share, now: float) -> float:
         """When a request of a class that is refused now may come again."""
-        known = self._classes[share.name]
-        rate = known.demand.served_per_ms
-        queue_ms = (len(known.line) + 1) / rate if rate else 0.0
-        return max(self.blocked_until - now, known.ask_at - now, queue_ms, HORIZON_MS)
+        known = self._class(share, now)
+        return max(self.blocked_until - now, known.ask_at - now, known.queue_ms(), HORIZON_MS)
 
     def serve(self, now: float) -> None:
-        """Let go whom the lease or the licence covers, in the order of deadlines; refuse who is too late."""
-        for known in list(self._classes.values()):
+        """Let go whom the lease or the licence covers, in the order of deadlines; refuse who is too late.
+        The licence serves first the class that had least of it for its weight.
+        """
+        for known in sorted(self._classes.values(), key=lambda known: known.unheld):
             for late in known.line.late(max(now, self.blocked_until)):
                 late.waiter.refused(late, self.retry_ms(known.share, now))
             while (head := known.line.head()) is not None and (
@@ -163,18 +161,19 @@ class Holder:
 
     def penalize(self, penalty: Penalty) -> None:
         """The upstream refused a request; the ledger tells everybody."""
-        self._penalties.append(penalty)
+        known = self._penalties.get(penalty.limit)
+        self._penalties[penalty.limit] = known.merged(penalty) if known else penalty
 
-    def _spend(self, known: _Class, amounts: Sequence[int], now: float) -> int:
+    def _spend(self, known: Backlog, amounts: Sequence[int], now: float) -> int:
         """Where the units come from; 0: there are none."""
         if self.lease.take(known.share.name, amounts, now):
             source = self.lease.incarnation
         elif self._licensed(amounts, now):
             source = _UNHELD
+            known.unheld += 1 / known.share.weight
         else:
             return 0
-        known.demand.served()
-        known.served_at = now
+        known.served(now)
         return source
 
     def _licensed(self, amounts: Sequence[int], now: float) -> bool:
@@ -183,19 +182,36 @@ class Holder:
             return False
         if self._licence is None:
             since = self._lapsed_at if self._lapsed_at is not None else self.lease.until
-            part = SHARE / max(1, self.holders)
-            self._licence = Licence(self._terms, self.levels, part, since, since + LICENCE_MS)
-        flying = [self.lease.flying(number) for number in range(len(self._terms))]
-        return self._licence.covers(amounts, flying, now)
+            own = self.lease.own(self.answered_at, self.answered_at)
+            self._licence = Licence(
+                self._terms, Heard(self.answered_at, self.levels, own, self.holders), since
+            )
+            for each in self._classes.values():
+                each.unheld = 0.0
+        return self._licence.covers(amounts, self.lease.own(now), now)
+
+    def _land(self, share: Share, taken: Sequence[int], now: float) -> None:
+        """What a call held of flight limits is free. Where they are scarce the ledger says whose turn it is,
+        or the class that flies would keep them for ever.
+        """
+        known = self._class(share, now)
+        is_plenty = all(
+            level.used + level.held < _PLENTY * level.limit
+            for level, term in zip(self.levels, self._terms, strict=False)
+            if term.is_flight
+        )
+        self.lease.land(share.name, taken, is_plenty and not len(known.line), now)
+        if any(amount and term.is_flight for amount, term in zip(taken, self._terms, strict=True)):
+            known.ask_at = min(known.ask_at, now)
 
     def is_licensed(self, now: float) -> bool:
         """Whether units are spent on a licence now, so that nothing need be taken from a lease."""
         return self._licence is not None and self.is_cut_off and not self.lease.is_live(now)
 
-    def _class(self, share: Share, now: float) -> _Class:
+    def _class(self, share: Share, now: float) -> Backlog:
         known = self._classes.get(share.name)
         if known is None:
-            known = self._classes[share.name] = _Class(share, len(self._terms), now)
+            known = self._classes[share.name] = Backlog(share, len(self._terms), now, self._ahead_ms)
         known.share = share  # its weight may have changed
         return known
 
@@ -219,16 +235,16 @@ class Holder:
             due = min(due, self._tried_at + LEASE_MS / 3)
         elif due == math.inf and self.lease.is_known:  # idle: sign off, so that nothing is kept for us
             due = self._tried_at + LEASE_MS / 2
-        if self.failures:
-            back_off = min(_BACK_OFF_MOST_MS, _BACK_OFF_MS * 2 ** min(self.failures, 6))
-            due = max(due, self._tried_at + back_off * (0.5 + self._random.random()))
-        return None if due == math.inf else max(due, now)
+        return None if due == math.inf else max(due, self._retry_at, now)
 
     def report(self, terms: Sequence[Terms], now: float, is_closing: bool = False) -> Report:
         """What to tell and to ask; `answer` or `failed` must follow before the next.
 
         `terms` are those of today, in the same order with the same names.
         """
+        for number, (term, before) in enumerate(zip(terms, self._terms, strict=True)):
+            if term.calendar != before.calendar:  # the refusal was about a period that is over
+                self._penalties.pop(number, None)
         self._terms = terms
         for known in self._classes.values():
             known.demand.look(now)
@@ -237,7 +253,11 @@ class Holder:
             self.waiting or self.lease.log or self._penalties or self.lease.is_holding or self._is_low()
         )
         self._give_back(is_leaving, now)
-        wants = [want for known in self._classes.values() if (want := self._want(known, is_leaving))]
+        wants = [
+            want
+            for name, known in self._classes.items()
+            if (want := known.want(self._free(name), is_leaving)) is not None
+        ]
         asked = sum(want.need[0] if any(want.need) else want.prefetch[0] for want in wants)
         elapsed = -1 if self.answered_at is None or not self.lease.is_known else int(now - self.answered_at)
         report = Report(
@@ -248,17 +268,15 @@ class Holder:
             seq=self.lease.seq,
             entries=self.lease.entries(now),
             wants=wants,
-            penalties=list(self._penalties),
-            seen=[
-                level.used if term.calendar else -1 for level, term in zip(self.levels, terms, strict=False)
-            ],
+            penalties=list(self._penalties.values()),
+            seen=self._seen.of(terms),
             elapsed_ms=elapsed,
             is_leaving=is_leaving,
             lease_ms=LEASE_MS,
-            licence_ms=0 if any(term.on_loss is not OnLoss.SHARE for term in terms) else LICENCE_MS,
+            licence_ms=0 if is_closed(terms) else LICENCE_MS,
             share=SHARE,
         )
-        self._under_way = (now, self.lease.mark(), len(self._penalties), is_leaving, asked)
+        self._under_way = _Exchange(now, self.lease.mark(), dict(self._penalties), is_leaving, asked)
         self._tried_at = now
         return report
 
@@ -266,35 +284,50 @@ class Holder:
         """The report was not answered, or not in time."""
         self._under_way = None
         self.failures += 1
+        back_off = min(_BACK_OFF_MOST_MS, _BACK_OFF_MS * 2 ** min(self.failures, 6))
+        self._retry_at = self._tried_at + back_off * (0.5 + self._random.random())
         self.serve(now)
 
     def answer(self, answer: Answer, now: float) -> None:
         """Take in what the ledger says to the report under way, and serve who waits."""
         if self._under_way is None:
             raise RuntimeError("no report is under way")
-        sent_at, mark, penalties, is_leaving, asked = self._under_way
+        told = self._under_way
         self._under_way, self.failures, self._licence = None, 0, None
-        del self._penalties[:penalties]
+        self._retry_at = -math.inf
+        for limit, penalty in told.penalties.items():
+            if self._penalties.get(limit) == penalty:
+                del self._penalties[limit]
         self.holders, self.levels = max(1, answer.holders), answer.levels
         self._count(answer)
         is_lost = self._epoch not in ("", answer.epoch)
-        last_known = (self.answered_at or 0.0) - _RETAUGHT_MS
+        last_heard = self.answered_at or 0.0
         self._epoch = answer.epoch
         if answer.is_unknown:
-            self._start_over(answer, is_lost, last_known, now)
+            self._start_over(answer, is_lost, last_heard, now)
             return
-        self.answered_at = sent_at
-        self.lease.acknowledged(mark, sent_at)
-        if is_leaving:
+        self.answered_at = told.sent_at
+        self._teach(answer, is_lost, last_heard)
+        self.lease.acknowledged(told.mark, told.sent_at)
+        self._seen.note(self._terms, answer.levels, now)
+        if told.is_leaving:
             self.lease.lapse(now)
             return
-        if is_lost:
-            self.lease.teach(last_known)
         self._lapsed_at = None
         granted = self._receive(answer)
         self.blocked_until = now + answer.blocked_ms if answer.blocked_ms else 0.0
         self.serve(now)
-        self._schedule(answer, asked > granted, now)
+        self._schedule(answer, told.asked > granted, now)
+
+    def _teach(self, answer: Answer, is_lost: bool, last_heard: float) -> None:
+        """A ledger that listens may have lost everything, or its last words: tell it what this incarnation
+        alone does not say.
+        """
+        if is_lost:
+            self.lease.teach(-math.inf, last_heard - _RETAUGHT_MS)
+        elif answer.learning_ms and not self._was_listening:
+            self.lease.teach(last_heard - LOST_WORDS_MS, last_heard - LOST_WORDS_MS)
+        self._was_listening = answer.learning_ms > 0
 
     def _end_lease(self, now: float) -> None:
         """What a lapsed lease still held belongs to the ledger; after an outage it is told what was spent."""
@@ -308,12 +341,12 @@ class Holder:
         else:
             self.lease.lapse(now)
 
-    def _start_over(self, answer: Answer, is_lost: bool, last_known: float, now: float) -> None:
+    def _start_over(self, answer: Answer, is_lost: bool, last_heard: float, now: float) -> None:
         """The ledger has no account for us: we were reaped, or it lost everything, or its last words."""
         if is_lost:
-            self.lease.relapse(now, -math.inf, last_known)
+            self.lease.relapse(now, -math.inf, last_heard - _RETAUGHT_MS)
         elif answer.learning_ms:
-            self.lease.relapse(now, now - _LOST_WORDS_MS, now - _LOST_WORDS_MS)
+            self.lease.relapse(now, last_heard - LOST_WORDS_MS, last_heard - LOST_WORDS_MS)
         else:
             self.lease.lapse(now)
         for known in self._classes.values():
@@ -343,27 +376,20 @@ class Holder:
         waits = {granted.share: granted.wait_ms for granted in answer.grants}
         blocked = min(answer.blocked_ms, _POLL_MOST_MS)
         for name, known in list(self._classes.items()):
+            known.is_short = waits.get(name, 0) > 0
             wait = max(waits.get(name, 0), blocked)
             spread = 0.75 + 0.5 * self._random.random()
             known.ask_at = now + max(wait, HORIZON_MS) * spread if wait else 0.0
-            if self._is_over(known, now):
+            if name not in self.lease.free and known.is_over(now):
                 del self._classes[name]
         self._prefetch_at = now + (2_000 * (0.5 + self._random.random()) if is_scarce else 0.0)
 
-    def _is_over(self, known: _Class, now: float) -> bool:
-        is_empty = not len(known.line) and known.share.name not in self.lease.free
-        return is_empty and known.demand.is_idle and now - known.served_at > _IDLE_CLASS_MS
+    def _free(self, name: str) -> Sequence[int]:
+        return self.lease.free.get(name) or [0] * len(self._terms)
 
     def _is_low(self) -> bool:
         """Whether a class holds less than half of what it is likely to need."""
-        for name, known in self._classes.items():
-            target = known.demand.target(self._ahead_ms)
-            free = self.lease.free.get(name)
-            if any(target) and any(
-                (free[number] if free else 0) < 0.5 * want for number, want in enumerate(target) if want
-            ):
-                return True
-        return False
+        return any(known.is_low(self._free(name)) for name, known in self._classes.items())
 
     def _give_back(self, is_leaving: bool, now: float) -> None:
         """Return what nobody is likely to use soon."""
@@ -371,19 +397,5 @@ class Holder:
             known = self._classes.get(name)
             if is_leaving or known is None:
                 self.lease.give_back(name, [0] * len(self._terms), now)
-            elif not len(known.line) and known.demand.is_idle:
-                self.lease.give_back(name, [2 * want for want in known.demand.target(self._ahead_ms)], now)
-
-    def _want(self, known: _Class, is_leaving: bool) -> Want | None:
-        name, line = known.share.name, known.line
-        free = self.lease.free.get(name) or [0] * len(self._terms)
-        target = known.demand.target(self._ahead_ms)
-        need = head = prefetch = [0] * len(self._terms)
-        if (first := line.head()) is not None:
-            need = [max(0, need - have) for need, have in zip(line.need, free, strict=True)]
-            head = [max(0, amount - have) for amount, have in zip(first.amounts, free, strict=True)]
-        if not is_leaving:
-            prefetch = [max(0, want - have) for want, have in zip(target, free, strict=True)]
-        if not (any(need) or any(prefetch)):
-            return None
-        return Want(name, known.share.weight, need, head, prefetch)
+            elif not len(known.line):
+                self.lease.give_back(name, [2 * want for want in known.target()], now)

@@ -5,10 +5,12 @@ cumulative counters and a numbered log; the log is kept until the ledger has ack
 still holds when it ends belongs to the ledger, which counts it as used: the holder goes on as a new
 incarnation with nothing.
 
-What was used is remembered for one window, in slots, to teach a ledger that lost it.
+What was used is remembered for one window, in slots, to teach a ledger that lost it. Debts that were told
+lately are kept as well: no counter stands for them, so a server that fails over and loses its last words
+would lose them for good.
 """
 
-import math
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,6 +22,8 @@ _MERGE_MS = 25
 """Uses within so long are one entry: it bounds a report, however busy the sidecar is."""
 _MERGE_DEBTS_MS = 250
 """Corrections pile up for as long as the ledger cannot be reached."""
+LOST_WORDS_MS = 10_000.0
+"""How much a server may have lost of what it acknowledged, at a failover."""
 _CALENDAR_HISTORY_MS = 600_000
 """How long a ledger may be away and still be told all that was used of a calendar limit."""
 
@@ -51,6 +55,7 @@ class Lease:
         self._slot_ms = max(term.bucket_ms for term in terms)
         self._keep_ms = max(map(_history_ms, terms))
         self._flying = [0] * len(terms)
+        self._told_debts: deque[tuple[float, _Line]] = deque()  # with the moment when they were told
         self._begin(now)
 
     def __repr__(self) -> str:
@@ -67,6 +72,7 @@ class Lease:
         self._used, self._returned = [0] * count, [0] * count
         self._acknowledged = (list(self._used), list(self._returned))
         self.seq = 0
+        """The number of the first entry of `log`; 0 until the ledger has answered once, and never after."""
         self.log: list[_Line] = []
         """What the ledger has not acknowledged."""
         self._open: dict[tuple[int, int, int], int] = {}  # where in the log an entry can still be merged
@@ -114,7 +120,9 @@ class Lease:
                 free[number] += amount
 
     def use(self, amounts: Sequence[int], incarnation: int, now: float) -> bool:
-        """Units that were taken are used: the request leaves. False when they are ours no more."""
+        """Units that were taken are used: the request leaves. False when they are ours no more: they must
+        still be put back.
+        """
         if incarnation != self._incarnations or now >= self.until:
             return False
         self._reserved -= 1
@@ -124,12 +132,16 @@ class Lease:
                 self._enter(now, number, amount, Kind.USE)
         return True
 
-    def land(self, share: str, amounts: Sequence[int]) -> None:
-        """A call has ended: what it held of flight limits is free again."""
+    def land(self, share: str, amounts: Sequence[int], is_kept: bool, now: float) -> None:
+        """A call has ended: what it held of flight limits is free again, here or for all."""
         for number, amount in enumerate(amounts):
             if amount and self._terms[number].is_flight:
                 self._flying[number] -= amount
-                self._free_of(share)[number] += amount
+                if is_kept:
+                    self._free_of(share)[number] += amount
+                else:
+                    self._returned[number] += amount
+                    self._enter(now, number, amount, Kind.RETURN)
 
     def correct(self, number: int, amount: int, at: float, now: float) -> None:
         """More (now) or less (at the moment it was booked) was used than was taken."""
@@ -158,9 +170,16 @@ class Lease:
         if not any(free):
             del self.free[share]
 
-    def flying(self, number: int) -> int:
-        """Calls in flight that a flight limit counts."""
-        return self._flying[number]
+    def own(self, now: float, until: float | None = None) -> list[int]:
+        """What was used here, by limit: in the window that ends now, as far as up to `until`; of a flight
+        limit the calls that run.
+        """
+        used = list(self._flying)
+        for last, amounts in self._history.values():
+            for number, terms in enumerate(self._terms):
+                if now - terms.window_ms < last and (until is None or last <= until):
+                    used[number] += amounts[number]
+        return used
 
     @property
     def is_holding(self) -> bool:
@@ -184,9 +203,12 @@ class Lease:
 
     def acknowledged(self, mark: Mark, sent_at: float) -> None:
         """The ledger has applied everything up to `mark`: the lease runs from when that was sent."""
+        while self._told_debts and self._told_debts[0][0] < sent_at - LOST_WORDS_MS:
+            self._told_debts.popleft()
+        self._told_debts.extend((sent_at, line) for line in self.log[: mark.lines] if _is_debt(line))
         del self.log[: mark.lines]
         self._open.clear()
-        self.seq += mark.lines
+        self.seq = max(1, self.seq + mark.lines)
         self._acknowledged = (mark.used, mark.returned)
         self.until = sent_at + self._lease_ms * _SAFE
         self.is_known = True
@@ -202,7 +224,7 @@ class Lease:
         """Begin anew: what is still held belongs to the ledger. Debts are told again, refunds are not: either
         may have arrived before.
         """
-        debts = [line for line in self.log if line.kind is Kind.CORRECTION and line.amount > 0]
+        debts = [line for line in self.log if _is_debt(line)]
         self._begin(now)
         self.log = debts
 
@@ -213,11 +235,23 @@ class Lease:
         self._begin(now)
         self._retell(since, calendar_since, now)
         self._told_since = since
+        self._told_debts = deque(
+            told for told in self._told_debts if told[1].at <= self._since(told[1], since, calendar_since)
+        )
 
-    def teach(self, calendar_since: float) -> None:
-        """The ledger knows nothing but what this incarnation has told: tell it what was used before."""
-        self._retell(-math.inf, calendar_since, self._told_since)
-        self._told_since = -math.inf
+    def teach(self, since: float, calendar_since: float) -> None:
+        """The ledger may know nothing but what this incarnation tells: tell it what was used before, since
+        then, and the debts that it heard and may have forgotten.
+        """
+        forgotten = [
+            line
+            for _, line in self._told_debts
+            if not self._since(line, since, calendar_since) < line.at <= self._told_since
+        ]
+        self._told_debts.clear()
+        self._retell(since, calendar_since, self._told_since)
+        self._told_since = since
+        self.log += forgotten
 
     def _retell(self, since: float, calendar_since: float, until: float) -> None:
         for _, (last, amounts) in sorted(self._history.items()):
@@ -225,6 +259,9 @@ class Lease:
                 first = calendar_since if self._terms[number].calendar else since
                 if amount > 0 and first < last <= until:
                     self.log.append(_Line(last, number, amount, Kind.CORRECTION))
+
+    def _since(self, line: _Line, since: float, calendar_since: float) -> float:
+        return calendar_since if self._terms[line.limit].calendar else since
 
     def _free_of(self, share: str) -> list[int]:
         free = self.free.get(share)
@@ -260,6 +297,10 @@ class Lease:
     def _has_left(self, number: int, at: float, now: float) -> bool:
         terms = self._terms[number]
         return not terms.calendar and now - at >= terms.window_ms
+
+
+def _is_debt(line: _Line) -> bool:
+    return line.kind is Kind.CORRECTION and line.amount > 0
 
 
 def _history_ms(terms: Terms) -> int:

@@ -66,6 +66,16 @@ class Penalty(NamedTuple):
     value: int
     """The limit that the upstream says it enforces; -1: it does not say."""
 
+    def merged(self, other: "Penalty") -> "Penalty":
+        """Both of them, as one."""
+        named = [value for value in (self.value, other.value) if value >= 0]
+        return Penalty(
+            self.limit,
+            min(self.permille, other.permille),
+            max(self.pause_ms, other.pause_ms),
+            min(named, default=-1),
+        )
+
 
 class Terms(NamedTuple):
     """One limit, as the ledger needs to know it."""

@@ -3,7 +3,8 @@
 from sidecar.core.levels import LimitsMode
 from sidecar.core.quota import OnLoss
 from sidecar.limits.group import Group
-from sidecar.limits.holder import LEASE_MS, LICENCE_MS
+from sidecar.limits.holder import LEASE_MS
+from sidecar.limits.licence import LICENCE_MS
 
 
 def mode_of(group: Group, now: float) -> LimitsMode:

@@ -9,16 +9,16 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from sidecar.core.quota import Charge, LimitGroup, Share
+from sidecar.core.quota import Charge, LimitGroup
 from sidecar.limits.holder import Holder
 from sidecar.limits.message import Answer, Penalty, Report, Terms
-from sidecar.limits.standing import Place, Served, Standing
+from sidecar.limits.simulate_call import Caller, Outcome, Passage, Site
 from sidecar.limits.terms import terms_of
 
 EPOCH = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -41,31 +41,6 @@ class Upstream(Protocol):
         """A request comes in. Returns what its 429 says, or None when it is admitted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """One class of load."""
-
-    share: Share
-    per_s: float
-    """Requests a second, of the whole fleet."""
-    draw: Callable[[Random], tuple[Charge, Charge]]
-    """What a request is estimated to cost, and what it then does."""
-    patience_ms: float = 2_000.0
-    rate: Callable[[float], float] = lambda _now: 1.0
-    """A factor on the rate, over time."""
-
-
-class Arrival(NamedTuple):
-    """A request as the upstream sees it."""
-
-    at: float
-    group: str
-    share: str
-    charge: Charge
-    waited_ms: float
-    sidecar: int
-
-
 @dataclass
 class Network:
     """What messages go through. Fields may be replaced while the simulation runs."""
@@ -77,18 +52,6 @@ class Network:
     """Share of messages that arrive a second time, up to 4 s late."""
     skew_ms: float = 0.0
     """How far the server's clock is off."""
-
-
-@dataclass
-class Outcome:
-    """What came of a run."""
-
-    arrivals: list[Arrival] = field(default_factory=list)
-    refused: dict[str, int] = field(default_factory=dict)
-    offered: dict[str, int] = field(default_factory=dict)
-    exchanges: int = 0
-    hits: int = 0
-    refused_upstream: int = 0
 
 
 class Fleet:
@@ -104,6 +67,7 @@ class Fleet:
     ) -> None:
         self.now = 0.0
         self.groups = groups
+        self._numbers = {group.name: number for number, group in enumerate(groups)}
         self.network = Network()
         self.outcome = Outcome()
         self.upstream: Upstream | None = None
@@ -122,6 +86,10 @@ class Fleet:
     def random(self) -> Random:
         """The one source of chance."""
         return self._random
+
+    def number(self, group: str) -> int:
+        """The place of a group among the fleet's, by its name."""
+        return self._numbers[group]
 
     def wall(self, now: float | None = None) -> datetime:
         """The sidecars' calendar."""
@@ -162,8 +130,8 @@ class Fleet:
 
     def _call(self, caller: Caller) -> None:
         sidecar = self.sidecars[int(self._random.random() * len(self.sidecars))]
-        name = caller.share.name
-        self.outcome.offered[name] = self.outcome.offered.get(name, 0) + 1
+        offered = self.outcome.offered
+        offered[caller.label] = offered.get(caller.label, 0) + 1
         sidecar.call(caller, *caller.draw(self._random))
 
 
@@ -178,62 +146,14 @@ class _Sidecar:
             for group in fleet.groups
         ]
         self._polls = [math.inf] * len(fleet.groups)
+        self._is_ticking = [False] * len(fleet.groups)
 
     def __repr__(self) -> str:
         return f"<Sidecar {self.number}: {self.holders!r}>"
 
     def call(self, caller: Caller, estimate: Charge, actual: Charge) -> None:
         """A request comes in."""
-        fleet, since = self._fleet, self._fleet.now
-        places = [
-            Place(holder, [estimate.of(limit.unit) for limit in group.limits])
-            for holder, group in zip(self.holders, fleet.groups, strict=True)
-        ]
-
-        def end(served: Served | float) -> None:
-            if isinstance(served, Served):
-                self._send(caller, served, places[served.place], actual, since)
-            else:
-                self._refuse(caller)
-
-        standing = Standing(caller.share, places, since + caller.patience_ms, end)
-        if (served := standing.take(since)) is not None:
-            fleet.outcome.hits += 1
-            self._send(caller, served, places[served.place], actual, since)
-        elif standing.join(since) is not None:
-            self._refuse(caller)
-        for group in range(len(places)):
-            self._poll(group)
-
-    def _refuse(self, caller: Caller) -> None:
-        refused = self._fleet.outcome.refused
-        refused[caller.share.name] = refused.get(caller.share.name, 0) + 1
-
-    def _send(self, caller: Caller, served: Served, place: Place, actual: Charge, since: float) -> None:
-        number = served.place
-        fleet, holder, group = self._fleet, place.holder, self._fleet.groups[number]
-        sent_at = fleet.now
-        if not holder.use(place.amounts, served.source, sent_at):
-            raise AssertionError("what was taken in this moment is usable in this moment")
-
-        def arrive() -> None:
-            penalty = fleet.upstream.arrive(group, actual, fleet.now) if fleet.upstream else None
-            if penalty is not None:
-                fleet.outcome.refused_upstream += 1
-                holder.penalize(penalty)
-                self._poll(number)
-            else:
-                fleet.outcome.arrivals.append(
-                    Arrival(fleet.now, group.name, caller.share.name, actual, sent_at - since, self.number)
-                )
-
-        def done() -> None:
-            used = [actual.of(limit.unit) for limit in group.limits]
-            holder.settle(caller.share, place.amounts, used, sent_at, fleet.now)
-            self._poll(number)
-
-        fleet.at(sent_at + fleet.random.uniform(5, 60), arrive)
-        fleet.at(sent_at + fleet.random.lognormvariate(7.4, 0.5), done)
+        Passage(self._fleet, Site(self.number, self.holders, self._poll), caller, estimate, actual).go_on()
 
     # ---------------------------------------------------------------------------------------------- exchange
 
@@ -280,12 +200,14 @@ class _Sidecar:
     def _failed(self, number: int) -> None:
         self.holders[number].failed(self._fleet.now)
         self._poll(number)
-        self._tick(number)
+        if not self._is_ticking[number]:
+            self._tick(number)
 
     def _tick(self, number: int) -> None:
         """While the ledger is away, the licence lets requests go as time passes."""
         holder = self.holders[number]
         holder.serve(self._fleet.now)
+        self._is_ticking[number] = holder.failures > 0
         if holder.failures:
             self._fleet.at(self._fleet.now + _TICK_MS, lambda: self._tick(number))
 

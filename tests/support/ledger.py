@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sidecar.core.quota import OnLoss
+from sidecar.core.quota import OnLoss, Share
 from sidecar.limits.ledger import Ledger
 from sidecar.limits.message import Answer, Balance, Entry, Kind, Penalty, Report, Terms, Want
+from sidecar.limits.queue import Ticket
 
 NOON = 1_800_000_000_000
 """A moment of the server's clock, in the middle of a bucket of no limit."""
@@ -35,6 +36,21 @@ def flying(amount: int, name: str = "calls") -> Terms:
 def want(*need: int, share: str = "only", head: Sequence[int] | None = None, weight: float = 1.0) -> Want:
     """Requests that wait; each is as large as all of them, unless told."""
     return Want(share, weight, need, need if head is None else head, [0] * len(need))
+
+
+class Nobody:
+    """A waiter that must not be served or refused."""
+
+    def granted(self, ticket: Ticket, source: int) -> None:
+        raise AssertionError(f"{ticket!r} was served from {source}")
+
+    def refused(self, ticket: Ticket, retry_ms: float) -> None:
+        raise AssertionError(f"{ticket!r} was refused, to come again after {retry_ms} ms")
+
+
+def ticket(deadline: float, amounts: Sequence[int] = (1, 10)) -> Ticket:
+    """A place in line, of nobody."""
+    return Ticket(Share("only", 1.0), amounts, 0.0, deadline, Nobody())
 
 
 @dataclass

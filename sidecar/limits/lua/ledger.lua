@@ -317,14 +317,17 @@ do
   end
 
   function Queue.enter(wants)
-    local least, most = nil, 0
+    local least, most, seen = nil, 0, 0
     for share, lane in pairs(state.lanes) do
       if waits(lane) then
         contenders[share], least = lane, min(least or lane[SERVED], lane[SERVED])
       end
-      most = max(most, lane[SERVED])
+      most, seen = max(most, lane[SERVED]), max(seen, lane[SEEN])
     end
-    state.virtual = max(state.virtual, least or most)
+    if not least and now - seen > report.fresh_ms then
+      least = most -- nobody has waited for a while: what was served was taken from nobody
+    end
+    state.virtual = max(state.virtual, least or 0)
     for share, lane in pairs(state.lanes) do
       if not contenders[share] and now - lane[SEEN] > FORGOTTEN_MS and lane[SERVED] <= state.virtual then
         state.lanes[share] = nil

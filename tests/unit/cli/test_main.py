@@ -52,6 +52,7 @@ def test_an_unknown_verb_is_a_wrong_command_line(run: Run) -> None:
         (["check", "--schema", "policy"], {"grpc", "aiohttp", "uvloop"}),
         (["serve", "--help"], {"grpc", "aiohttp", "uvloop", "redis"}),
         (["emulate", "--help"], {"grpc", "pydantic", "yaml"}),
+        (["quota", "simulate", "--help"], {"grpc", "aiohttp", "matplotlib", "uvloop"}),
         (["quota", "--help"], {"grpc", "pydantic", "yaml", "sidecar.v1"}),
         (["quota", "show", "--help"], {"aiohttp", "pydantic", "yaml", "uvloop"}),
     ],
