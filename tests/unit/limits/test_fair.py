@@ -4,6 +4,8 @@ from sidecar.limits.fair import FairQueue
 
 FRESH_MS = 3_000
 
+LATER = 1_000_000
+
 
 def served(queue: FairQueue, share: str, weight: float, now: int, wanted: float = 1.0) -> float:
     """One round of a class that wants more than there is: what it is given, of a limit."""
@@ -36,12 +38,12 @@ def test_nobody_is_held_back_while_no_other_waits() -> None:
 
 def test_who_was_served_while_nobody_waited_owes_nothing_to_a_newcomer() -> None:
     queue = FairQueue(0.01, FRESH_MS)
-    for now in range(1_000):
+    for now in range(LATER, LATER + 1_000):
         queue.enter(["old"], now)
         queue.serve("old", 1.0, 0.01)
-    queue.enter(["new"], 1_000)
-    queue.wait("new", 1, 1_000)
-    lead = queue.lead("old", 1.0, 1_000)
+    queue.enter(["new"], LATER + 1_000)
+    queue.wait("new", 1, LATER + 1_000)
+    lead = queue.lead("old", 1.0, LATER + 1_000)
     assert lead is not None
     assert lead > 0
 
