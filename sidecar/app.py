@@ -34,12 +34,13 @@ from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.identity.local import LocalIdentity
 from sidecar.limits.estimate import Estimator
-from sidecar.limits.group import Holding
+from sidecar.limits.group import Holding, LedgerFactory
 from sidecar.limits.groups import Groups
 from sidecar.limits.holder import HORIZON_MS
 from sidecar.limits.limiter import Limiter
 from sidecar.limits.memory import MemoryLedgers, SystemClocks
 from sidecar.limits.observed import ObservedLedgers
+from sidecar.limits.redis_ledger import RedisLedger, ledger_script
 from sidecar.pipeline.gate import Gate
 from sidecar.pipeline.stages import Stages
 from sidecar.telemetry import logs
@@ -164,7 +165,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         instruments.policy.loaded(policies.current.digest)
         transport = _transport(settings, credentials)
         closing.push_async_callback(transport.close)
-        limits = _limiter(settings, instruments.ledger, closing)
+        limits = await _limiter(settings, instruments.ledger, closing)
         gate = Gate(settings.listen.max_in_flight)
         stages = Stages(gate, LocalIdentity(settings.identity.principal), NoCache(), limits, transport)
 
@@ -189,16 +190,26 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         yield sidecar
 
 
-def _limiter(settings: Settings, observer: LedgerObserver, closing: AsyncExitStack) -> Limiter:
+async def _limiter(settings: Settings, observer: LedgerObserver, closing: AsyncExitStack) -> Limiter:
     clocks = SystemClocks()
-    ledgers = ObservedLedgers(MemoryLedgers(clocks), observer, clocks)
+    ledgers: LedgerFactory = MemoryLedgers(clocks)
+    if settings.limits.scope == "redis":
+        ledgers = await _redis_ledgers(settings, closing)
     holding = Holding(
         base=f"{socket.gethostname()}:{settings.listen.port}",
         ahead_ms=HORIZON_MS if settings.limits.prefetch else 0.0,
     )
-    groups = Groups(ledgers, holding, clocks)
+    groups = Groups(ObservedLedgers(ledgers, observer, clocks), holding, clocks)
     closing.push_async_callback(groups.close)
     return Limiter(groups, Estimator(), clocks, settings.limits.wait)
+
+
+async def _redis_ledgers(settings: Settings, closing: AsyncExitStack) -> LedgerFactory:
+    from sidecar.store.client import connected  # the client takes 10 MiB and a quarter of a second
+
+    store = await closing.enter_async_context(connected(settings.redis))
+    script = store.script(ledger_script())
+    return lambda group: RedisLedger(script, group, store.prefix)
 
 
 def _transport(settings: Settings, credentials: Credentials) -> "RestTransport | SdkTransport":

@@ -3,7 +3,8 @@
 Each class has a virtual time that advances by what it is granted over its weight, measured on its dominant
 resource, the limit of which the grant is the largest part. A class may run at most a quantum ahead of the
 least served one that waits anywhere in the fleet; one that comes back after a pause starts at the time of
-those who waited, so that it neither claims the past nor loses its place.
+those who waited, so that it neither claims the past nor loses its place. While nobody waits nobody is
+deprived: then all begin anew at the time of the best served one, which owes the others nothing.
 
 The same arithmetic, line by line, is in `lua/ledger.lua`.
 """
@@ -57,7 +58,8 @@ class FairQueue:
         start now.
         """
         waiting = [lane.served for lane in self.lanes.values() if self._waits(lane, now)]
-        self.virtual = max(self.virtual, min(waiting, default=self.virtual))
+        reached = min(waiting) if waiting else max((lane.served for lane in self.lanes.values()), default=0.0)
+        self.virtual = max(self.virtual, reached)
         for share, lane in list(self.lanes.items()):
             if not self._waits(lane, now) and now - lane.seen > _FORGOTTEN_MS and lane.served <= self.virtual:
                 del self.lanes[share]

@@ -1,8 +1,9 @@
 """What a 429 of the upstream tells the ledger. Pure.
 
 The quota id decides, never the delay alone: a spent day comes with a delay of some seconds that is useless,
-and some refusals carry neither (facts: ai.google.dev "Rate limits" and observed bodies). A named value is
-adopted as the limit, zero included; without one the limit is cut by a tenth. A delay pauses the whole group.
+and some refusals carry neither (facts: ai.google.dev "Rate limits" and observed bodies). A named value that
+is lower than the limit is adopted, zero included; otherwise the limit is cut by a tenth, for others spend of
+it too. A spent day is closed until it ends. A delay pauses the whole group.
 """
 
 import re
@@ -13,7 +14,6 @@ from sidecar.core.quota import InFlight, Limit, Rolling, Unit
 from sidecar.limits.message import Penalty
 
 _CUT_PERMILLE = 900
-_KEPT_PERMILLE = 1000
 _NO_VALUE = -1
 _UNKNOWN_PAUSE_MS = 1_000
 """For a refusal that says nothing: one second for all, while the cut takes effect."""
@@ -24,10 +24,9 @@ def penalties(refusal: UpstreamQuota, limits: Sequence[Limit]) -> list[Penalty]:
     """One for each violation that stands for a limit of the group; at least one in all."""
     pause_ms = _UNKNOWN_PAUSE_MS if refusal.retry_after_s is None else round(refusal.retry_after_s * 1000)
     found = [
-        Penalty(number, _CUT_PERMILLE if value == _NO_VALUE else _KEPT_PERMILLE, 0, value)
+        Penalty(number, _CUT_PERMILLE, 0, _NO_VALUE if violation.value is None else violation.value)
         for violation in refusal.quota_violations
         if (number := _limit_of(violation, limits)) is not None
-        for value in (_NO_VALUE if violation.value is None else violation.value,)
     ]
     if not found:  # no id, or of a limit that the Policy does not have: slow down what spends fastest
         rolling = [number for number, limit in enumerate(limits) if isinstance(limit.window, Rolling)]

@@ -20,15 +20,19 @@ their sidecars while it listens.
 Reports carry cumulative counters and numbered entries, so repeating one changes nothing. A holder that goes
 silent is reaped: what it held counts as used at that moment, and a share of each limit is set aside for as
 long as it may be cut off rather than dead. A ledger that may have lost something, because it is new or the
-server behind it is another one, listens for a while before it grants.
+server behind it is another one, listens for a while before it grants. A limit that no live holder names is
+forgotten once its window has passed, and a class once it has long been silent, so that state is bounded by
+who is there.
 
 `Ledger` serves the process scope and the simulator, and it is the model of the script `lua/ledger.lua`, which
 does the same for the fleet: the tests hold them to equal answers.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sidecar.limits.even_clock import EvenClock
 from sidecar.limits.fair import FairQueue
 from sidecar.limits.message import (
     FAIR_SHARE,
@@ -42,11 +46,12 @@ from sidecar.limits.message import (
     Report,
     Want,
 )
-from sidecar.limits.meter import Meter
+from sidecar.limits.meter import MILLION, Meter
 
+_CHECK_MS = 200
+"""How often it looks whether the server is another one, and for limits that are over."""
 _REAP_MOST = 16
-_STEP_SLACK_MS = 250
-"""A message may travel so long without looking like a clock that has jumped."""
+"""So many leases, and so many licences, end in one exchange: it is to be short however many are due."""
 
 
 @dataclass(slots=True)
@@ -58,7 +63,8 @@ class _Account:
     last: int
     expires: int = 0
     licence_ms: int = 0
-    share: float = 0.0
+    share: int = 0
+    """What is set aside when it is cut off: millionths of each limit."""
     balances: dict[str, Balance] = field(default_factory=dict)
     claims: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
@@ -81,41 +87,43 @@ class Ledger:
 
     def __init__(self, listens: bool = True) -> None:
         self._listens = listens
-        self._clock = 0
-        self._offset = 0
+        self._clock = EvenClock(0)
         self._run = ""
         self._epoch = ""
         self._learning_until = 0
         self._paused_until = 0
+        self._checked_at = 0
         self._queue = FairQueue(0.0, 0)
         self._meters: dict[str, Meter] = {}
         self._accounts: dict[str, _Account] = {}
-        self._cut_off: dict[str, tuple[int, float]] = {}
+        self._licences: dict[str, tuple[int, int]] = {}
+        """Of holders that may be cut off, by base: until when, and their share."""
 
     def __repr__(self) -> str:
         return f"<Ledger of {len(self._accounts)} holders: {list(self._meters.values())!r}>"
 
     def exchange(self, report: Report, wall_ms: int, run: str = "") -> Answer:
         """Take a report and answer it. Never raises."""
-        account = self._accounts.get(report.holder)
-        stepped = self._advance(report, account, wall_ms, run)
-        now, wall = self._clock, wall_ms
+        stepped = self._advance(report, wall_ms)
+        now, wall = self._clock.now, wall_ms
         meters = [self._meter(number, report, now, wall) for number in range(len(report.terms))]
-        self._reap(now, wall)
+        self._check(report, run, now, wall)
+        is_behind = self._reap(now, wall)
         account = self._accounts.get(report.holder)
         is_unknown = account is None and report.seq > 0
         if account is None:
             account = _Account(report.base, report.seq, now)
-        self._cut_off.pop(report.base, None)
         if now < self._learning_until:
             for seen, meter in zip(report.seen, meters, strict=False):
                 meter.recall(seen)
         relearned = 0
         if not is_unknown:
+            self._licences.pop(report.base, None)
             relearned = self._teach(report, account, meters, now, wall)
             self._apply(report, account, meters, now, wall)
-        self._heed(report, meters, now)
-        is_closed = is_unknown or report.is_leaving or now < self._learning_until or now < self._paused_until
+        self._heed(report, meters, now, wall)
+        is_listening = now < self._learning_until or now < self._paused_until or is_behind
+        is_closed = is_unknown or report.is_leaving or is_listening
         grants, refusal = self._grant(report, account, meters, now, is_closed)
         if not is_unknown:
             self._close(report, account, now, wall)
@@ -136,34 +144,30 @@ class Ledger:
             shadow_denied=sorted(refusal.shadow),
         )
 
-    # --------------------------------------------------------------------------------------------------- time
+    # ----------------------------------------------------------------------------------------- time and place
 
-    def _advance(self, report: Report, account: _Account | None, wall: int, run: str) -> int:
-        """Let time go on, evenly: no step of the server's clock is followed. Returns the step found."""
+    def _advance(self, report: Report, wall: int) -> int:
+        """Let time go on. Returns how far the server's clock jumped."""
+        self._queue.quantum, self._queue.fresh_ms = report.quantum, report.fresh_ms
         if not self._epoch:
-            self._clock, self._run = wall, run
+            self._clock = EvenClock(wall)
             self._epoch = f"{wall:x}-{report.holder}"
             self._learning_until = wall + (report.learning_ms if self._listens else 0)
-            self._queue = FairQueue(report.quantum, report.fresh_ms)
-            return 0
-        stepped = self._step(report, account, wall)
-        self._offset -= stepped
-        self._clock = wall + self._offset
-        if run != self._run:
-            self._run, self._learning_until = run, self._clock + report.learning_ms
-        return stepped
+        account = self._accounts.get(report.holder)
+        return self._clock.advance(wall, account.last if account else None, report.elapsed_ms)
 
-    def _step(self, report: Report, account: _Account | None, wall: int) -> int:
-        """How far the server's clock jumped: back, if time would; ahead, if a holder that is known to live
-        says that less time has passed since it was last heard, and nobody was heard in between.
-        """
-        now = wall + self._offset
-        if now < self._clock:
-            return now - self._clock
-        if account is None or report.elapsed_ms < 0:
-            return 0
-        ahead = min(now - account.last - report.elapsed_ms, now - self._clock)
-        return ahead if ahead > _STEP_SLACK_MS else 0
+    def _check(self, report: Report, run: str, now: int, wall: int) -> None:
+        """Now and then: listen when the server is another one, and forget the limits that are over."""
+        if now - self._checked_at < _CHECK_MS:
+            return
+        self._checked_at = now
+        if run != self._run:
+            self._run, self._learning_until = run, now + report.learning_ms
+        for name in self._meters.keys() - {terms.name for terms in report.terms}:
+            meter = self._meters[name]
+            meter.roll(meter.terms, now, wall)
+            if meter.is_over(now):
+                del self._meters[name]
 
     # ------------------------------------------------------------------------------------------------ holders
 
@@ -175,21 +179,31 @@ class Ledger:
         meter.roll(terms, now, wall)
         return meter
 
-    def _reap(self, now: int, wall: int) -> None:
-        """End the leases of holders that went silent: what they held counts as used, now."""
-        expired = sorted((a.expires, holder) for holder, a in self._accounts.items() if a.expires < now)
-        for _, holder in expired[:_REAP_MOST]:
+    def _reap(self, now: int, wall: int) -> bool:
+        """End the leases of holders that went silent: what they held counts as used, now. True when more
+        are left than one exchange may end: until their share is set aside nothing can be granted.
+        """
+        for base in self._ended([(kept[0], base) for base, kept in self._licences.items()], now):
+            del self._licences[base]
+        leases = [(account.expires, holder) for holder, account in self._accounts.items()]
+        expired = self._ended(leases, now)
+        for holder in expired:
             account = self._accounts.pop(holder)
             self._release(account, now, wall)
             if account.licence_ms > 0:
-                self._cut_off[account.base] = (now + account.licence_ms, account.share)
+                self._licences[account.base] = (now + account.licence_ms, account.share)
+        return len(expired) == _REAP_MOST and any(a.expires < now for a in self._accounts.values())
+
+    @staticmethod
+    def _ended(terms: list[tuple[int, str]], now: int) -> list[str]:
+        ended = sorted(term for term in terms if term[0] < now)
+        return [owner for _, owner in ended[:_REAP_MOST]]
 
     def _release(self, account: _Account, now: int, wall: int) -> None:
         """End an account: what it still holds counts as used, what it claims and waits for is forgotten."""
         for name, balance in account.balances.items():
-            held = balance.granted - balance.used - balance.returned
-            self._meters[name].held -= held
-            self._meters[name].book(held, now, now, wall)
+            self._meters[name].held -= balance.held
+            self._meters[name].book(balance.held, now, now, wall)
         for name, amount in account.claims.items():
             self._meters[name].claim(NOBODY, amount)
         self._queue.withdraw(account.waiting)
@@ -199,41 +213,47 @@ class Ledger:
         relearned = 0
         for terms, known, meter in zip(report.terms, report.known, meters, strict=True):
             have = account.balances.get(terms.name, Balance())
-            granted, used = max(have.granted, known.granted), max(have.used, known.used)
-            returned = max(have.returned, known.returned)
-            relearned += granted - have.granted
-            meter.held += granted - have.granted - (used - have.used) - (returned - have.returned)
-            if used > have.used:
-                meter.book(used - have.used, now, now, wall)
-            account.balances[terms.name] = Balance(granted, used, returned)
+            balance = Balance(*map(max, have, known))
+            relearned += balance.granted - have.granted
+            if balance.used > have.used:
+                meter.book(balance.used - have.used, now, now, wall)
+            self._enter(account, meter, balance)
             if account.claims.get(terms.name) != terms.amount:
                 meter.claim(terms.amount, account.claims.get(terms.name))
                 account.claims[terms.name] = terms.amount
         return relearned
 
+    @staticmethod
+    def _enter(account: _Account, meter: Meter, balance: Balance) -> None:
+        """Put a balance into the account: what all hold is the sum of what each does."""
+        name = meter.terms.name
+        meter.held += balance.held - account.balances.get(name, Balance()).held
+        account.balances[name] = balance
+
     def _apply(self, report: Report, account: _Account, meters: Sequence[Meter], now: int, wall: int) -> None:
         """Book the entries that are new."""
+        sent = now if report.elapsed_ms < 0 else min(now, account.last + report.elapsed_ms)
         for number, entry in enumerate(report.entries, report.seq):
-            if number >= account.seq:
-                self._book(entry, report.terms[entry.limit].name, account, meters[entry.limit], (now, wall))
+            if number < account.seq:
+                continue
+            meter = meters[entry.limit]
+            if entry.kind is Kind.CORRECTION and entry.amount < 0:
+                # However late the message is, a refund must not be dated after the use that it is of.
+                meter.refund(-entry.amount, sent - entry.age_ms, now, wall)
+            else:
+                self._book(entry, account, meter, now, wall)
         account.seq = max(account.seq, report.seq + len(report.entries))
 
-    def _book(self, entry: Entry, name: str, account: _Account, meter: Meter, clock: tuple[int, int]) -> None:
-        now, wall = clock
-        at = now - max(0, entry.age_ms)
-        balance = account.balances[name]
+    def _book(self, entry: Entry, account: _Account, meter: Meter, now: int, wall: int) -> None:
+        at, balance = now - entry.age_ms, account.balances[meter.terms.name]
         if entry.kind is Kind.USE:
-            account.balances[name] = balance._replace(used=balance.used + entry.amount)
-            meter.held -= entry.amount
+            self._enter(account, meter, balance._replace(used=balance.used + entry.amount))
             meter.book(entry.amount, max(at, account.last), now, wall)  # it was still held at the last report
         elif entry.kind is Kind.RETURN:
-            account.balances[name] = balance._replace(returned=balance.returned + entry.amount)
-            meter.held -= entry.amount
+            self._enter(account, meter, balance._replace(returned=balance.returned + entry.amount))
             meter.pace += entry.amount
-        elif entry.amount >= 0:
-            meter.book(entry.amount, at, now, wall)
         else:
-            meter.refund(-entry.amount, at, now, wall)
+            meter.book(entry.amount, at, now, wall)
 
     def _close(self, report: Report, account: _Account, now: int, wall: int) -> None:
         """Keep the account until its lease ends, or end it at once."""
@@ -244,15 +264,15 @@ class Ledger:
         account.last, account.expires = now, now + report.lease_ms
         account.licence_ms = report.licence_ms
         self._accounts[report.holder] = account
-        account.share = report.share / len(self._accounts)
+        account.share = math.ceil(report.share * MILLION / len(self._accounts))
 
     # ------------------------------------------------------------------------------------------------- grants
 
-    def _heed(self, report: Report, meters: Sequence[Meter], now: int) -> None:
+    def _heed(self, report: Report, meters: Sequence[Meter], now: int, wall: int) -> None:
         """What the upstream said to one sidecar holds for all."""
         for penalty in report.penalties:
             if penalty.limit >= 0:
-                meters[penalty.limit].penalize(penalty.permille, penalty.value, now)
+                meters[penalty.limit].penalize(penalty.permille, penalty.value, now, wall)
             self._paused_until = max(self._paused_until, now + penalty.pause_ms)
         for meter in meters:
             meter.heal(now)
@@ -260,19 +280,18 @@ class Ledger:
     def _grant(
         self, report: Report, account: _Account, meters: Sequence[Meter], now: int, is_closed: bool
     ) -> tuple[list[Granted], _Refusal]:
-        self._cut_off = {base: kept for base, kept in self._cut_off.items() if kept[0] >= now}
-        set_aside = min(1.0, sum(share for _, share in self._cut_off.values()))
+        set_aside = min(MILLION, sum(share for _, share in self._licences.values()))
         rooms = [meter.room(set_aside) for meter in meters]
         refusal, grants = _Refusal(), []
+        self._queue.enter([want.share for want in report.wants], now)
         self._queue.withdraw(account.waiting)
         account.waiting = {}
-        self._queue.enter([want.share for want in report.wants], now)
         for want in sorted(report.wants, key=lambda want: (self._queue.served(want.share), want.share)):
             if is_closed:
                 grants.append(Granted(want.share, [0] * len(meters), 0))
                 continue
             amounts, wait_ms = self._serve(want, meters, rooms, refusal, now), 0
-            self._hand_over(report, account, meters, rooms, amounts)
+            self._hand_over(account, meters, rooms, amounts)
             if any(map(int.__lt__, amounts, want.need)):
                 waiting = max(1, want.need[0] - amounts[0])
                 account.waiting[want.share] = waiting
@@ -280,7 +299,7 @@ class Ledger:
                 wait_ms = meters[max(0, refusal.denied)].wait_ms(refusal.head, len(self._accounts), now)
             else:
                 ahead = self._prefetch(want, meters, rooms, report.idle_share, now)
-                self._hand_over(report, account, meters, rooms, ahead)
+                self._hand_over(account, meters, rooms, ahead)
                 amounts = list(map(int.__add__, amounts, ahead))
             grants.append(Granted(want.share, amounts, wait_ms))
         return grants, refusal
@@ -289,7 +308,7 @@ class Ledger:
         self, want: Want, meters: Sequence[Meter], rooms: Sequence[int], refusal: _Refusal, now: int
     ) -> list[int]:
         """Grant what is needed, every limit in the same proportion, at least the first request or nothing."""
-        cost = max(need / max(1, meter.limit) for need, meter in zip(want.need, meters, strict=True))
+        cost = _cost(want.need, meters)
         part = 1.0
         for number, (need, meter, room) in enumerate(zip(want.need, meters, rooms, strict=True)):
             if need <= 0:
@@ -332,24 +351,17 @@ class Ledger:
         return amounts
 
     def _charge(self, want: Want, meters: Sequence[Meter], amounts: Sequence[int]) -> None:
-        cost = max(amount / max(1, meter.limit) for amount, meter in zip(amounts, meters, strict=True))
-        self._queue.serve(want.share, want.weight, cost)
+        self._queue.serve(want.share, want.weight, _cost(amounts, meters))
 
     def _hand_over(
-        self,
-        report: Report,
-        account: _Account,
-        meters: Sequence[Meter],
-        rooms: list[int],
-        amounts: Sequence[int],
+        self, account: _Account, meters: Sequence[Meter], rooms: list[int], amounts: Sequence[int]
     ) -> None:
-        for number, (terms, meter, amount) in enumerate(zip(report.terms, meters, amounts, strict=True)):
-            rooms[number] -= amount
-            meter.held += amount
-            meter.pace -= amount
+        for number, (meter, amount) in enumerate(zip(meters, amounts, strict=True)):
             if amount:
-                balance = account.balances[terms.name]
-                account.balances[terms.name] = balance._replace(granted=balance.granted + amount)
+                rooms[number] -= amount
+                meter.pace -= amount
+                balance = account.balances[meter.terms.name]
+                self._enter(account, meter, balance._replace(granted=balance.granted + amount))
 
     # ----------------------------------------------------------------------------------------------- refusals
 
@@ -361,3 +373,15 @@ class Ledger:
             if meter.granted_limit - meter.used < refusal.head:
                 blocked = max(blocked, meter.end + meter.terms.slack_ms - wall)
         return blocked
+
+
+def _cost(amounts: Sequence[int], meters: Sequence[Meter]) -> float:
+    """The part of a limit that `amounts` take, of the one of which it is largest; shadows do not count."""
+    return max(
+        (
+            amount / max(1, meter.limit)
+            for amount, meter in zip(amounts, meters, strict=True)
+            if not meter.terms.is_shadow
+        ),
+        default=0.0,
+    )

@@ -96,6 +96,11 @@ class Balance(NamedTuple):
     used: int = 0
     returned: int = 0
 
+    @property
+    def held(self) -> int:
+        """What it has left; never negative, whatever the holder says."""
+        return max(0, self.granted - self.used - self.returned)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

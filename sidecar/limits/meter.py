@@ -3,10 +3,11 @@
 A rolling window is a row of buckets. Whatever is used is booked no earlier than it was sent, and a bucket is
 kept for the window and the slack after its own end, so that at every moment the buckets cover all that the
 upstream may still count (limits/ledger has the proof). What is taken back is booked one bucket early: it can
-be lost a little too soon, never too late.
+be lost a little too soon, never too late. More than was used cannot be taken back.
 
 A calendar window is a counter that begins anew at the end of its period. Clocks differ by up to the slack, so
-what is spent around the boundary counts in both periods.
+what is spent around the boundary counts in both periods. When the upstream says that a period is spent, it is
+closed until its end.
 
 A flight limit counts what is held. Its window is only for holders that vanished: their calls may still run,
 so what they held counts as used for one window more.
@@ -19,6 +20,8 @@ from sidecar.limits.message import Terms
 
 WHOLE = 1000
 """The factor, in permille, of a limit that was not cut."""
+MILLION = 1_000_000
+"""The whole of a limit, in the unit of shares that are set aside."""
 WAIT_MOST_MS = 1_000
 """Nobody who waits is told to wait longer: it keeps the lease alive, and requests have deadlines."""
 _PACE_SURPLUS = 1.03
@@ -32,6 +35,8 @@ _ADOPTED_ZERO_MS = 86_400_000
 _CUT_EVERY_MS = 1_000
 _LEAST_PERMILLE = 50
 _HEAL_AFTER_MS, _HEAL_EVERY_MS, _HEAL_PERMILLE, _BINDING = 30_000, 6_000, 10, 0.9
+_LATE_WORD_MS = 60_000
+"""A refusal that is told so soon after a period began may be about the one before."""
 
 
 class Meter:
@@ -43,11 +48,13 @@ class Meter:
         self.held = 0
         self.factor = WHOLE
         self.cut_at = 0
+        self.heal_at = 0
         self.claims: dict[int, int] = {}
         self.pace = float(terms.burst)
         self.paced_at = now
         self.buckets: dict[int, int] = {}
         self.oldest = self._cut(now) + 1
+        self.newest = self.oldest - 1
         self.start, self.end = tuple(terms.calendar[:2]) if terms.calendar else (0, 0)
         self.carried = 0
 
@@ -87,18 +94,20 @@ class Meter:
         start, end, next_end = self.terms.calendar
         if wall < self.end + self.terms.slack_ms:
             return
-        self.used, self.carried = self.carried, 0
+        ended = self.end
         self.start, self.end = (start, end) if wall < end + self.terms.slack_ms else (end, next_end)
+        self.used, self.carried = self.carried if self.start == ended else 0, 0
+        self.factor = WHOLE
 
     def _roll_window(self, now: int) -> None:
         terms, cut = self.terms, self._cut(now)
         for bucket in [bucket for bucket in self.buckets if bucket <= cut]:
             self.used -= self.buckets.pop(bucket)
-        self.used = max(0, self.used)
         self.oldest = max(self.oldest, cut + 1)
+        self._make_whole()
         limit = self.granted_limit
         fill = (self.used + self.held) / limit if limit else 1.0
-        most = max(_PACE_FLOOR * limit, min(terms.burst, 4 * terms.burst * (1 - fill)))
+        most = max(1.0, _PACE_FLOOR * limit, min(terms.burst, 4 * terms.burst * (1 - fill)))
         rate = limit * _PACE_SURPLUS / (terms.window_ms + terms.slack_ms + terms.bucket_ms / 2)
         self.pace = min(most, self.pace + (now - self.paced_at) * rate)
         self.paced_at = now
@@ -109,6 +118,14 @@ class Meter:
         if terms.calendar:
             return -1
         return (now - terms.window_ms - terms.slack_ms) // terms.bucket_ms - 1
+
+    def is_over(self, now: int) -> bool:
+        """Whether nothing is lost when it is forgotten: no live holder names it, its window has passed, and
+        what the upstream taught about it is old.
+        """
+        if self.claims or self.held or self.used or self.carried or self.newest >= self.oldest:
+            return False
+        return self.factor == WHOLE or (not self.terms.calendar and now - self.heal_at >= _ADOPTED_MS)
 
     def recall(self, seen: int) -> None:
         """A holder saw `seen` used in this calendar period, before the ledger lost its counters."""
@@ -121,49 +138,64 @@ class Meter:
             self._book_calendar(amount, wall - (now - at))
             return
         bucket = min(max(at // self.terms.bucket_ms, self.oldest), now // self.terms.bucket_ms)
-        self.buckets[bucket] = self.buckets.get(bucket, 0) + amount
-        self.used += amount
+        self._put(bucket, amount)
 
     def refund(self, amount: int, at: int, now: int, wall: int) -> None:
         """Take back `amount` that was booked at the moment `at`; nothing when that has left the window."""
         if self.terms.calendar:
-            if wall - (now - at) >= self.start - self.terms.slack_ms:
-                self._book_calendar(-amount, wall - (now - at))
+            at_wall = wall - (now - at) - self.terms.bucket_ms
+            if at_wall >= self.start - self.terms.slack_ms:
+                self._book_calendar(-amount, at_wall)
                 self.used = max(0, self.used)
             return
         bucket = at // self.terms.bucket_ms - 1
         if bucket >= self.oldest:
-            self.buckets[bucket] = self.buckets.get(bucket, 0) - amount
-            self.used -= amount
+            self._put(bucket, -amount)
+            self._make_whole()
             self.pace += amount  # what was never used need not be paced either
+
+    def _put(self, bucket: int, amount: int) -> None:
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + amount
+        self.newest = max(self.newest, bucket)
+        self.used += amount
+
+    def _make_whole(self) -> None:
+        """Book again what was taken back of more than there is; it leaves the window like all the rest."""
+        if self.used < 0:
+            self._put(self.oldest, -self.used)
 
     def _book_calendar(self, amount: int, at_wall: int) -> None:
         if at_wall >= self.end - self.terms.slack_ms:
             self.carried = max(0, self.carried + amount)
         self.used += amount
 
-    def penalize(self, permille: int, value: int, now: int) -> None:
-        """The upstream refused: adopt the limit that it names, or cut ours, once a second at most."""
-        if value >= 0:
-            self.factor = min(self.factor, value * WHOLE // max(1, self.limit))
-            self.cut_at = now + (_ADOPTED_MS if value else _ADOPTED_ZERO_MS)
+    def penalize(self, permille: int, value: int, now: int, wall: int) -> None:
+        """The upstream refused: close the period, or adopt the limit that it names; where it names none that
+        is lower than ours, somebody else spends of it, so cut ours, once a second at most.
+        """
+        if self.terms.calendar:
+            if (permille < WHOLE or value >= 0) and wall >= self.start + _LATE_WORD_MS:
+                self.factor = 0
+        elif 0 <= value < self.granted_limit:
+            self.factor = value * WHOLE // self.limit
+            self.heal_at = now + (_ADOPTED_MS if value else _ADOPTED_ZERO_MS)
         elif permille < WHOLE and now - self.cut_at >= _CUT_EVERY_MS:
             self.factor = min(self.factor, max(_LEAST_PERMILLE, self.factor * permille // WHOLE))
-            self.cut_at = now
+            self.cut_at, self.heal_at = now, max(self.heal_at, now + _HEAL_AFTER_MS)
 
     def heal(self, now: int) -> None:
         """Probe upwards, slowly, and only while the cut is what limits."""
-        if self.factor < WHOLE and now - self.cut_at >= _HEAL_AFTER_MS and self._binds():
+        if self.factor < WHOLE and not self.terms.calendar and now >= self.heal_at and self._binds():
             self.factor = min(WHOLE, self.factor + _HEAL_PERMILLE)
-            self.cut_at = now - _HEAL_AFTER_MS + _HEAL_EVERY_MS
+            self.heal_at = now + _HEAL_EVERY_MS
 
     def _binds(self) -> bool:
         return self.used + self.held >= _BINDING * self.granted_limit
 
-    def room(self, set_aside: float) -> int:
-        """What the window has left when `set_aside` of it is kept for holders that are cut off."""
-        kept = set_aside if self.terms.on_loss is OnLoss.SHARE else 0.0
-        return int(self.granted_limit * (1 - kept)) - self.used - self.held
+    def room(self, set_aside: int) -> int:
+        """What the window has left when so many millionths are kept for holders that are cut off."""
+        kept = set_aside if self.terms.on_loss is OnLoss.SHARE else 0
+        return self.granted_limit * (MILLION - kept) // MILLION - self.used - self.held
 
     def paced(self, room: int) -> int:
         """What pacing lets go now; no more than a window is paced."""

@@ -10,12 +10,12 @@ import pytest
 import pytest_asyncio
 
 from sidecar.core.errors import Reason
-from tests.support.failures import before, broken, interrupted, quotas, refusals
+from tests.support.failures import before, broken, interrupted, limits, quotas, refusals
 from tests.support.provoke import Stage
 from tests.support.rpc import REQUESTS, ask
 from tests.support.sidecar import serving
 
-ROWS = [*before.ROWS, *quotas.ROWS, *refusals.ROWS, *broken.ROWS, *interrupted.ROWS]
+ROWS = [*before.ROWS, *limits.ROWS, *quotas.ROWS, *refusals.ROWS, *broken.ROWS, *interrupted.ROWS]
 CASES = [(row, rpc) for row in ROWS for rpc in row.rpcs]
 
 UNPROVOKED = {Reason.INTERNAL}
