@@ -123,7 +123,7 @@ async def test_draining_is_told_by_health_readiness_goaway_and_refusals(tmp_path
             assert (await watch.read()).status == HealthCheckResponse.NOT_SERVING
             assert await watch.read() is grpc.aio.EOF
             async with http.get("/readyz") as response:
-                assert (response.status, await response.text()) == (503, "draining\n")
+                assert (response.status, await response.text()) == (503, "draining\nlimits: unused\n")
             async with http.get("/healthz") as response:
                 assert response.status == 200
 
