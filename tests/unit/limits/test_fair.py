@@ -3,8 +3,7 @@
 from sidecar.limits.fair import FairQueue
 
 FRESH_MS = 3_000
-
-LATER = 1_000_000
+LATER = 10_000
 
 
 def served(queue: FairQueue, share: str, weight: float, now: int, wanted: float = 1.0) -> float:
