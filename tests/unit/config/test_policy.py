@@ -65,11 +65,14 @@ def test_a_whole_policy_is_read(folder: Folder) -> None:
     assert policy.tenants == (Tenant("search", frozenset({"spiffe://corp/ns/search/sa/web"})),)
 
 
-def test_the_example_of_the_readme_is_a_policy(folder: Folder) -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_every_example_of_the_readme_is_a_policy(folder: Folder, number: int) -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text()
-    (example,) = re.findall(r"```yaml\n(projects:.*?)```", readme, re.DOTALL)
-    example = example.replace("/run/secrets/gemini-key", "$/key")
-    policy = policy_of(folder, example.replace("/run/secrets/service-account.json", "$/sa.json"))
+    examples = re.findall(r"```yaml\n(projects:.*?)```", readme, re.DOTALL)
+    assert len(examples) == 2
+    example = examples[number].replace("/run/secrets/gemini-key", "$/key")
+    example = example.replace("/run/secrets/service-account.json", "$/sa.json")
+    policy = policy_of(folder, example, {"GEMINI_API_KEY": KEY})
     assert policy.quotas
     assert policy.budgets
 
