@@ -221,10 +221,8 @@ class Holder:
         """When a report should be sent; None: nothing calls for one."""
         if self._under_way is not None:
             return None
-        due = min(
-            (known.ask_at for known in self._classes.values() if len(known.line)),
-            default=math.inf,
-        )
+        self._look(now)
+        due = min((known.ask_at for known in self._classes.values() if len(known.line)), default=math.inf)
         if self.waiting and self.lease.is_known:
             due = min(due, self._tried_at + LEASE_MS / 3)
         if due == math.inf and self._is_low():
@@ -246,18 +244,14 @@ class Holder:
             if term.calendar != before.calendar:  # the refusal was about a period that is over
                 self._penalties.pop(number, None)
         self._terms = terms
-        for known in self._classes.values():
-            known.demand.look(now)
+        self._look(now)
         self._end_lease(now)
         is_leaving = is_closing or not (
             self.waiting or self.lease.log or self._penalties or self.lease.is_holding or self._is_low()
         )
         self._give_back(is_leaving, now)
-        wants = [
-            want
-            for name, known in self._classes.items()
-            if (want := known.want(self._free(name), is_leaving)) is not None
-        ]
+        asked_for = (known.want(self._free(name), is_leaving) for name, known in self._classes.items())
+        wants = [want for want in asked_for if want is not None]
         asked = sum(want.need[0] if any(want.need) else want.prefetch[0] for want in wants)
         elapsed = -1 if self.answered_at is None or not self.lease.is_known else int(now - self.answered_at)
         report = Report(
@@ -386,6 +380,10 @@ class Holder:
 
     def _free(self, name: str) -> Sequence[int]:
         return self.lease.free.get(name) or [0] * len(self._terms)
+
+    def _look(self, now: float) -> None:
+        for known in self._classes.values():
+            known.demand.look(now)
 
     def _is_low(self) -> bool:
         """Whether a class holds less than half of what it is likely to need."""

@@ -29,6 +29,7 @@ def take_now(share: Share, options: Sequence[Option], clocks: Clocks) -> Taken |
         if source := group.holder.take(share, amounts, now):
             group.touch()
             return Taken(group, share, amounts, source)
+        group.touch()  # nobody may come to wait here, and still it should have a lease for the next
     return None
 
 

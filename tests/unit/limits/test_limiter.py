@@ -92,6 +92,20 @@ async def test_an_unmetered_candidate_is_taken_when_the_metered_ones_before_it_h
     assert grant.candidate.endpoint.project == "b"
 
 
+async def test_a_metered_candidate_before_an_unmetered_one_comes_to_have_a_lease(world: World) -> None:
+    policy_ = policy(quota("a", rpm(6_000)))
+    projects = set()
+    for _ in range(200):
+        hold = await world.limiter.hold(call(policy_), BOTH)
+        grant = await hold.reserve(BOTH.candidates)
+        projects.add(grant.candidate.endpoint.project)
+        grant.sent()
+        hold.settle(grant.settle(None, Usage(prompt=1), 0))
+        world.clocks.now += 10
+        await asyncio.sleep(0)
+    assert projects == {"a", "b"}
+
+
 async def test_a_spent_limit_is_named_and_says_when_to_come_again(world: World) -> None:
     policy_ = policy(quota("a", rpm(1)))
     hold = await world.limiter.hold(call(policy_), ONLY_A)
