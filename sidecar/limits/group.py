@@ -22,6 +22,7 @@ from sidecar.limits.terms import terms_of
 _LOOK_MS = HORIZON_MS / 2
 _LICENCE_TICK_MS = 10.0
 _SIGN_OFF_S = 0.25
+_SKEW_MOST_S = 300.0
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Group:
         self._clocks = clocks
         self._woken = asyncio.Event()
         self._is_asleep = False
+        self._is_skewed = False
 
     def __repr__(self) -> str:
         return f"<Group {self.definition.name}: {self.holder!r}>"
@@ -154,6 +156,7 @@ class Group:
 
     def _heard(self, report: Report, answer: Answer, now: float) -> None:
         self._note("")
+        self._compare(answer.clock_ms / 1000 - self._clocks.wall().timestamp())
         self.told_at, self.learning_until = now, now + answer.learning_ms
         self.has_signed_off = report.is_leaving
         self.holder.answer(answer, now)
@@ -181,6 +184,16 @@ class Group:
             else:
                 _log.info("the ledger answers again", extra={"fields": told})
         self.trouble = trouble
+
+    def _compare(self, skew_s: float) -> None:
+        """Alarm when the ledger's clock and ours come to be far apart: they name other days."""
+        is_skewed = abs(skew_s) > _SKEW_MOST_S
+        if is_skewed and not self._is_skewed:
+            told = {"group": self.definition.name, "skew_s": round(skew_s)}
+            _log.error(
+                "the ledger's clock is far from this machine's: set one of them", extra={"fields": told}
+            )
+        self._is_skewed = is_skewed
 
     @staticmethod
     def _terms(limits: Sequence[Limit], wall: datetime) -> list[Terms]:

@@ -275,3 +275,14 @@ async def test_closing_signs_off_so_that_nothing_is_kept(world: World) -> None:
     await world.groups.close()
     assert world.level(f"quota/a/{facts.MODEL}") == (1, 0)
     assert not world.ledgers.ledgers[f"quota/a/{facts.MODEL}"]._accounts
+
+
+@pytest.mark.parametrize(("skew_s", "alarms"), [(200.0, 0), (400.0, 1), (-400.0, 1)])
+async def test_a_ledger_whose_clock_is_far_off_is_told_of_once(
+    world: World, caplog: pytest.LogCaptureFixture, skew_s: float, alarms: int
+) -> None:
+    world.ledgers.skew_s = skew_s
+    hold = await world.limiter.hold(call(policy(quota("a", rpm(100)))), ONLY_A)
+    await hold.reserve(ONLY_A.candidates)
+    await world.settle_down()
+    assert len([record for record in caplog.records if "clock" in record.message]) == alarms

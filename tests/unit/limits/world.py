@@ -42,6 +42,7 @@ class Ledgers:
         self.ledgers: dict[str, Ledger] = {}
         self.clocks = clocks
         self.is_cut = False
+        self.skew_s = 0.0
         self.exchanges = 0
 
     def __call__(self, group: str) -> GroupLedger:
@@ -57,7 +58,8 @@ class _Cuttable:
         self._ledgers.exchanges += 1
         if self._ledgers.is_cut:
             raise LedgerUnavailable("cut off")
-        return self._ledger.exchange(report, round(self._ledgers.clocks.wall().timestamp() * 1000))
+        wall_s = self._ledgers.clocks.wall().timestamp() + self._ledgers.skew_s
+        return self._ledger.exchange(report, round(wall_s * 1000))
 
 
 class World:
