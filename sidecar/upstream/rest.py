@@ -55,7 +55,9 @@ class _Chunks:
         return self
 
     async def __anext__(self) -> Reply:
-        event = await self._events.next()
+        event = self._events.take()
+        if event is None:
+            event = await self._events.next()
         if event is None:
             self._judge.check_end()
             raise StopAsyncIteration
