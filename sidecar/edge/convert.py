@@ -69,7 +69,7 @@ class Face:
 
     async def write_reply(self, reply: Reply) -> ReplyMessage:
         """The typed reply. Raises UpstreamUnavailable (UPSTREAM_MALFORMED) or ReplyTooLarge."""
-        return await asyncio.to_thread(self._write, reply) if reply.is_large else self._write(reply)
+        return await asyncio.to_thread(self.write_small, reply) if reply.is_large else self.write_small(reply)
 
     def _read(self, raw: bytes) -> Written:
         try:
@@ -78,7 +78,8 @@ class Face:
             raise InvalidRequest(FieldViolation("request", f"is no protobuf message: {error}")) from None
         return self._writer.write(request)
 
-    def _write(self, reply: Reply) -> ReplyMessage:
+    def write_small(self, reply: Reply) -> ReplyMessage:
+        """The same of a reply that is not large, at once."""
         message = self._reply()
         try:
             self._reader.read(reply.json, message)

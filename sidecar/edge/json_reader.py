@@ -8,7 +8,7 @@ tolerated: what sends it does not speak Gemini.
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import orjson
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -26,6 +26,9 @@ for a wrong type.
 
 Put = Callable[[Message, Any], bool]
 """Sets one field from a JSON value; False when the value belongs into `extra_json`."""
+
+Field: TypeAlias = tuple[type | None, str, Put]
+"""A JSON value of exactly this type is set under this name as it is; any other is for Put to judge."""
 
 _URL_SAFE = str.maketrans("-_", "+/")
 
@@ -66,19 +69,20 @@ class _Compiler:
 
     def message(self, descriptor: Descriptor) -> Callable[[Message, Any], None]:
         if descriptor.full_name not in self._messages:
-            puts: dict[str, Put] = {}
-            self._messages[descriptor.full_name] = _message_reader(puts)
+            fields: dict[str, Field] = {}
+            self._messages[descriptor.full_name] = _message_reader(fields)
             for field in descriptor.fields:
                 if field.name != EXTRA and not _is_ours(field):
-                    puts[key_of(field)] = self._field(field)
+                    fields[key_of(field)] = self._field(field)
         return self._messages[descriptor.full_name]
 
-    def _field(self, field: FieldDescriptor) -> Put:
+    def _field(self, field: FieldDescriptor) -> Field:
         put = self._put(field)
         oneof = field.containing_oneof
         if oneof is not None and len(oneof.fields) > 1:  # an `optional` field is a oneof of its own
-            return _oneof_put(oneof.name, put)
-        return put
+            return None, field.name, _oneof_put(oneof.name, put)
+        is_plain = not (field.is_repeated or carries_json(field))
+        return _PLAIN.get(field.type) if is_plain else None, field.name, put
 
     def _put(self, field: FieldDescriptor) -> Put:
         if field.message_type is None or field.message_type.full_name in _WELL_KNOWN:
@@ -108,17 +112,17 @@ def _is_ours(field: FieldDescriptor) -> bool:
     return EXTRA not in message.fields_by_name
 
 
-def _message_reader(puts: Mapping[str, Put]) -> Callable[[Message, Any], None]:
+def _message_reader(fields: Mapping[str, Field]) -> Callable[[Message, Any], None]:
     def read(message: Message, json: Any) -> None:
         if type(json) is not dict:
             raise Mismatch(json)
         extra: dict[str, Any] | None = None
         for key, value in json.items():
-            if value is None:
-                continue
-            put = puts.get(key)
+            plain, name, put = fields.get(key, _UNTYPED)
             try:
-                if put is None or not put(message, value):
+                if type(value) is plain:
+                    setattr(message, name, value)
+                elif value is not None and not put(message, value):
                     extra = extra or {}
                     extra[key] = value
             except Mismatch as mismatch:
@@ -132,6 +136,9 @@ def _message_reader(puts: Mapping[str, Put]) -> Callable[[Message, Any], None]:
                 raise Mismatch(extra).under(f".{next(iter(extra))}") from None
 
     return read
+
+
+_UNTYPED: Field = (None, "", lambda _message, _value: False)
 
 
 def _value_put(name: str, convert: Convert) -> Put:
@@ -328,6 +335,18 @@ _WELL_KNOWN: Mapping[str, Convert] = {
     Timestamp.DESCRIPTOR.full_name: _timestamp,
     Duration.DESCRIPTOR.full_name: _duration,
 }
+
+_PLAIN: Mapping[int, type] = {
+    FieldDescriptor.TYPE_STRING: str,
+    FieldDescriptor.TYPE_BOOL: bool,
+    FieldDescriptor.TYPE_INT32: int,
+    FieldDescriptor.TYPE_INT64: int,
+    FieldDescriptor.TYPE_UINT32: int,
+    FieldDescriptor.TYPE_UINT64: int,
+    FieldDescriptor.TYPE_FLOAT: float,
+    FieldDescriptor.TYPE_DOUBLE: float,
+}
+"""Where the JSON type is the field's own."""
 
 _SCALARS: Mapping[int, Convert] = {
     FieldDescriptor.TYPE_STRING: _text,

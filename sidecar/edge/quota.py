@@ -71,7 +71,7 @@ class QuotaService(QuotaServiceServicer):
             with self._watching():
                 await self._watch(asked.group_prefixes or ("",), _interval_s(asked), writer)
         except Exception as error:
-            await writer.idle()
+            await writer.ready_to_end()
             await refuse(context, error, name, was_sent=False)
 
     async def _watch(self, prefixes: Sequence[str], interval_s: float, writer: Writer) -> None:

@@ -64,7 +64,7 @@ class GeminiService(GeminiServiceServicer):
         writer = Writer(context)
 
         async def emit(chunk: Reply) -> None:
-            message = await face.write_reply(chunk)
+            message = await face.write_reply(chunk) if chunk.is_large else face.write_small(chunk)
             if not journal.chunks:  # no attempt follows the first chunk, so the report is complete
                 report.fill(message.call, journal, chunk.service_tier)
             if is_last_word(chunk.json):
@@ -75,7 +75,7 @@ class GeminiService(GeminiServiceServicer):
             with journal:
                 await stream(partial(self._read, request, journal), self._stages, journal, emit)
         except Exception as error:
-            await writer.idle()
+            await writer.ready_to_end()
             await refuse(context, error, journal.arrival.request_id, was_sent=journal.was_sent)
 
     async def CountTokens(self, request: bytes, context: Context) -> ReplyMessage:

@@ -64,12 +64,34 @@ class Costing:
         return settled(self.estimate.charge, outcome, usage, self.price)
 
 
+class FreeGrant:
+    """The right to make one request that nobody counts; see `core.ports.Grant`."""
+
+    __slots__ = ("candidate", "is_sent", "mode")
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.mode = LimitsMode.UNUSED
+        self.candidate = candidate
+        self.is_sent = False
+
+    def __repr__(self) -> str:
+        return f"<Grant at {self.candidate.endpoint.project}, {'sent' if self.is_sent else 'free'}>"
+
+    def sent(self) -> None:
+        """Note that the request leaves. Never raises."""
+        self.is_sent = True
+
+    def settle(self, failure: BaseException | None, usage: Usage | None, chunks: int) -> Charge:
+        """It costs nothing."""
+        return NOTHING
+
+
 class MeteredGrant:
     """The right to make one request to `candidate`; see `core.ports.Grant`. Where the Policy has a quota, it
     stands `on` the units that were taken from it.
     """
 
-    def __init__(self, candidate: Candidate, costing: Costing | None, clock: Callable[[], float]) -> None:
+    def __init__(self, candidate: Candidate, costing: Costing, clock: Callable[[], float]) -> None:
         self.candidate = candidate
         self.is_sent = False
         self.mode = LimitsMode.UNUSED
@@ -110,8 +132,6 @@ class MeteredGrant:
         if not self.is_sent:
             if self._taken is not None:
                 self._taken.put_back()
-            return NOTHING
-        if self._costing is None:
             return NOTHING
         charge = self._costing.settled(classify(True, failure, chunks, usage), usage)
         if self._taken is not None:

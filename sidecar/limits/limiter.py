@@ -13,9 +13,10 @@ from sidecar.core.errors import CostExceedsLimit, NoEndpoint
 from sidecar.core.levels import GroupState, LimitsMode, LimitsReading, worst
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
+from sidecar.core.ports import Grant, Hold
 from sidecar.core.quota import Charge, LimitGroup
 from sidecar.limits.estimate import Estimator, Key
-from sidecar.limits.grant import Costing, MeteredGrant, Taken
+from sidecar.limits.grant import Costing, FreeGrant, MeteredGrant, Taken
 from sidecar.limits.group import Clocks
 from sidecar.limits.groups import Groups
 from sidecar.limits.mode import mode_of
@@ -43,10 +44,13 @@ class Limiter:
     def __repr__(self) -> str:
         return f"<Limiter {self.open} open, {self.groups!r}>"
 
-    async def hold(self, call: Call, permit: Permit) -> "CallHold":
+    async def hold(self, call: Call, permit: Permit) -> Hold:
         """Take the call's own budgets; see `core.ports.Limits`."""
+        policy = call.policy
+        if call.arrival.method in FREE or not (policy.budgets or policy.quotas):
+            return FreeHold(self, call.model)
         hold = CallHold(self, call, permit)
-        if call.policy.budgets and call.arrival.method not in FREE:
+        if policy.budgets:
             await hold.take_budgets()
         return hold
 
@@ -77,6 +81,31 @@ async def _taken_slowly(states: Iterator[GroupState]) -> list[GroupState]:
         if len(found) % _LOOK_AT_ONCE == 0:
             await asyncio.sleep(0)
     return found
+
+
+class FreeHold:
+    """Of a call that nothing limits: it is neither estimated nor billed; see `core.ports.Hold`."""
+
+    def __init__(self, limiter: Limiter, model: str) -> None:
+        self._limiter = limiter
+        self._model = model
+        self._is_settled = False
+        limiter.open += 1
+
+    def __repr__(self) -> str:
+        return f"<Hold on nothing, {'settled' if self._is_settled else 'open'}>"
+
+    async def reserve(self, candidates: Sequence[Candidate]) -> FreeGrant:
+        """The best candidate; see `core.ports.Hold`."""
+        if not candidates:
+            raise _no_endpoint(self._model)
+        return FreeGrant(candidates[0])
+
+    def settle(self, charge: Charge) -> None:
+        """Nothing is corrected. Idempotent."""
+        if not self._is_settled:
+            self._is_settled = True
+            self._limiter.open -= 1
 
 
 class CallHold:
@@ -117,7 +146,7 @@ class CallHold:
         for taken in self._budgets:
             taken.book(self._used_at)
 
-    async def reserve(self, candidates: Sequence[Candidate]) -> MeteredGrant:
+    async def reserve(self, candidates: Sequence[Candidate]) -> Grant:
         """Take the quota of one candidate; see `core.ports.Hold`."""
         metered, unmetered = self._quotas(candidates)
         options, chosen, misfit = [], [], None
@@ -132,10 +161,12 @@ class CallHold:
                 chosen.append(MeteredGrant(candidate, costing, self._limiter.clocks.now_ms))
         taken = take_now(self._share, options, self._limiter.clocks)
         if taken is None and unmetered is not None:
-            costed = self._costing(unmetered.model) if self._budgets else None
-            return MeteredGrant(unmetered, costed, self._limiter.clocks.now_ms).kept(self._mode())
+            if not self._budgets:
+                return FreeGrant(unmetered)
+            costing = self._costing(unmetered.model)
+            return MeteredGrant(unmetered, costing, self._limiter.clocks.now_ms).kept(self._mode())
         if not options:
-            raise misfit or NoEndpoint(f"no project of the Policy serves model {self._call.model!r}")
+            raise misfit or _no_endpoint(self._call.model)
         taken = taken or await self._wait(options)
         grant = chosen[[option.group for option in options].index(taken.group)]
         return grant.on(taken).kept(self._mode(taken))
@@ -174,8 +205,6 @@ class CallHold:
     ) -> tuple[list[tuple[Candidate, LimitGroup]], Candidate | None]:
         """The candidates that a quota covers, up to the first that none does, and that one."""
         metered: list[tuple[Candidate, LimitGroup]] = []
-        if self._call.arrival.method in FREE:
-            return metered, candidates[0] if candidates else None
         quota_of = self._call.policy.quota_of
         for candidate in candidates:
             definition = quota_of(candidate.endpoint.project, candidate.model, self._tier)
@@ -193,6 +222,10 @@ class CallHold:
             estimate = self._limiter.estimator.charge(self._call, key, price)
             costing = self._costings[model] = Costing(key, price, estimate, self._limiter.estimator)
         return costing
+
+
+def _no_endpoint(model: str) -> NoEndpoint:
+    return NoEndpoint(f"no project of the Policy serves model {model!r}")
 
 
 NOTHING = Charge(0, 0, 0, 0, 0)

@@ -14,11 +14,11 @@ class within_deadline:  # noqa: N801 - reads as what it does, like `suppress`
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    async def __aenter__(self) -> None:
+    def __enter__(self) -> None:
         self._alarm = Alarm()
         self._timer = asyncio.get_running_loop().call_at(self._journal.arrival.deadline, self._alarm.ring)
 
-    async def __aexit__(
+    def __exit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
     ) -> None:
         self._timer.cancel()

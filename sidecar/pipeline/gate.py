@@ -38,7 +38,7 @@ class Gate:
         return self._is_draining
 
     def slot(self) -> "_Slot":
-        """Hold a place while the call runs: an async context manager.
+        """Hold a place while the call runs: a context manager of the running task.
 
         Entering it raises Draining or Overloaded; leaving it raises Draining when `cut` ended the call.
         """
@@ -91,10 +91,10 @@ class _Slot:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    async def __aenter__(self) -> None:
+    def __enter__(self) -> None:
         self._alarm = self._gate.enter()
 
-    async def __aexit__(
+    def __exit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
     ) -> None:
         self._gate.leave(self._alarm)

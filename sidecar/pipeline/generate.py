@@ -20,7 +20,7 @@ async def generate(read: Callable[[], Awaitable[Call]], stages: Stages, journal:
         journal.saw(reply)
         return reply
 
-    async with within_deadline(journal), stages.gate.slot():
+    with within_deadline(journal), stages.gate.slot():
         call = await read()  # not before there is a place: what is shed costs nothing
         admission = await admit(call, stages, journal)
         return await attempts(call, admission, journal, ask)

@@ -48,7 +48,7 @@ async def stream(
             raise
 
     try:
-        async with within_deadline(journal), stages.gate.slot():
+        with within_deadline(journal), stages.gate.slot():
             call = await read()  # not before there is a place: what is shed costs nothing
             admission = await admit(call, stages, journal)
             await attempts(call, admission, journal, ask)

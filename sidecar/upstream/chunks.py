@@ -25,13 +25,15 @@ class Events:
     def __repr__(self) -> str:
         return f"<Events: {len(self._read)} read ahead{', at the end' if self._at_end else ''}>"
 
+    def take(self) -> bytes | None:
+        """The data of the next event that has come; None when there is none yet."""
+        return self._read.popleft() if self._read else None
+
     async def next(self) -> bytes | None:
         """The data of the next event, None at the end of the body. Raises ReplyTooLarge."""
-        while not self._read:
-            if self._at_end:
-                return None
+        while not self._read and not self._at_end:
             await self._read_more()
-        return self._read.popleft()
+        return self.take()
 
     async def _read_more(self) -> None:
         if data := await self._body.read():

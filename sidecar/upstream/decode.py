@@ -65,9 +65,10 @@ def generate_reply(json: Json) -> Reply:
     for candidate in _objects(json, "candidates"):
         if type(candidate.get("index") or 0) is not int:
             raise malformed("candidates.index is not an integer")
-        if not isinstance(candidate.get("finishReason"), str | None):
+        reason = candidate.get("finishReason")
+        if reason is not None and type(reason) is not str:
             raise malformed("candidates.finishReason is not a string")
-    if not isinstance(json.get("promptFeedback") or {}, dict):
+    if type(json.get("promptFeedback") or {}) is not dict:
         raise malformed("promptFeedback is not an object")
     usage = _usage(json)
     if usage is None:
@@ -166,12 +167,14 @@ def _usage(json: Json) -> Usage | None:
     metadata = json.get("usageMetadata")
     if metadata is None:
         return None
-    if not isinstance(metadata, dict):
+    if type(metadata) is not dict:
         raise malformed("usageMetadata is not an object")
-    counts = [metadata.get(key) or 0 for key in _COUNTS]
-    for key, count in zip(_COUNTS, counts, strict=True):
+    counts: list[int] = []
+    for key in _COUNTS:
+        count = metadata.get(key) or 0
         if type(count) is not int or not 0 <= count < _COUNTS_END:
             raise malformed(f"usageMetadata.{key} is not a token count")
+        counts.append(count)
     prompt, cached, candidates, thoughts, tool_use, total = counts
     if _DETAILS.isdisjoint(metadata):
         return Usage(prompt, cached, candidates, thoughts, tool_use, total)

@@ -55,8 +55,8 @@ class HttpClient:
 
 
 class Exchange:
-    """One request on the strength of one attempt, and the body that answers it. An async context manager, to
-    be left by the task that entered it.
+    """One request on the strength of one attempt, and the body that answers it. A context manager, to be
+    left by the task that entered it.
 
     Inside it UpstreamUnavailable is raised for everything that can happen to the connection; on leaving it,
     in place of the cancellation by which a timeout ends what runs inside.
@@ -75,12 +75,12 @@ class Exchange:
     def __repr__(self) -> str:
         return f"<Exchange {'asking' if self._connected is None else f'on {self._connected[1]!r}'}>"
 
-    async def __aenter__(self) -> "Exchange":
+    def __enter__(self) -> "Exchange":
         settings = self._settings
         self._watch = Watch(settings.total_timeout, min(settings.first_byte_timeout, settings.idle_timeout))
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
     ) -> None:
         if self._connected is not None:

@@ -43,7 +43,8 @@ class StreamJudge:
             self._speaking.add(index)
             if candidate.get("finishReason") not in _UNSAID:
                 self._finished.add(index)
-        if (chunk.get("promptFeedback") or {}).get("blockReason") not in _UNSAID:
+        feedback = chunk.get("promptFeedback")
+        if feedback and feedback.get("blockReason") not in _UNSAID:
             self._blocked = True
 
     @property

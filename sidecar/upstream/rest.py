@@ -32,7 +32,7 @@ class RestTransport:
 
     async def send(self, attempt: Attempt) -> Reply:
         """Ask and return the whole answer; see `core.ports.Transport`."""
-        async with self._http.exchange(attempt) as exchange:
+        with self._http.exchange(attempt) as exchange:
             body = await _ask(exchange)
             raw = await body.read_all(self._limit_bytes)
         return await decode.decode(raw, decode.reader(attempt.call.arrival.method))
@@ -40,7 +40,7 @@ class RestTransport:
     @asynccontextmanager
     async def stream(self, attempt: Attempt) -> AsyncIterator[AsyncIterator[Reply]]:
         """Ask on entry, iterate chunks, close the connection on leaving; see `core.ports.Transport`."""
-        async with self._http.exchange(attempt) as exchange:
+        with self._http.exchange(attempt) as exchange:
             yield _Chunks(Events(await _ask(exchange), self._limit_bytes))
 
 
@@ -55,7 +55,9 @@ class _Chunks:
         return self
 
     async def __anext__(self) -> Reply:
-        event = await self._events.next()
+        event = self._events.take()
+        if event is None:
+            event = await self._events.next()
         if event is None:
             self._judge.check_end()
             raise StopAsyncIteration

@@ -61,7 +61,7 @@ class SdkTransport:
 
     async def send(self, attempt: Attempt) -> Reply:
         """Ask and return the whole answer; see `core.ports.Transport`."""
-        async with self._http.exchange(attempt) as exchange:
+        with self._http.exchange(attempt) as exchange:
             answer = Answer(exchange, self._limit_bytes, decode.reader(attempt.call.arrival.method))
             with answer.understood():
                 typed = await self._asked(attempt)
@@ -70,7 +70,7 @@ class SdkTransport:
     @asynccontextmanager
     async def stream(self, attempt: Attempt) -> AsyncIterator[AsyncIterator[Reply]]:
         """Ask on entry, iterate chunks, close the connection on leaving; see `core.ports.Transport`."""
-        async with self._http.exchange(attempt) as exchange:
+        with self._http.exchange(attempt) as exchange:
             answer = Answer(exchange, self._limit_bytes, read_event)
             with answer.understood():
                 chunks = await self._asked(attempt)

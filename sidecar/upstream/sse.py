@@ -33,7 +33,11 @@ class SseParser:
         self._buffer += rest
         events: list[bytes] = []
         for line in lines:
-            self._take_line(line.rstrip(b"\r"), events)
+            if text := line.rstrip(b"\r"):
+                self._take_line(text)
+            elif self._lines:
+                events.append(b"\n".join(self._lines))
+                self._lines.clear()
         if self._unfinished_bytes() > self._max_event_bytes:
             raise EventTooLarge
         return events
@@ -41,18 +45,15 @@ class SseParser:
     def end(self) -> bytes:
         """The data of the event that the end of the stream left unfinished; empty when there is none."""
         if line := bytes(self._buffer).rstrip(b"\r"):
-            self._take_line(line, [])
+            self._take_line(line)
         self._buffer.clear()
         return b"\n".join(self._lines)
 
     def _unfinished_bytes(self) -> int:
         return len(self._buffer) + sum(map(len, self._lines)) + len(self._lines)
 
-    def _take_line(self, line: bytes, events: list[bytes]) -> None:
+    def _take_line(self, line: bytes) -> None:
         if line.startswith(b"data:"):
             self._lines.append(line[6:] if line.startswith(b"data: ") else line[5:])
-        elif line and not line.startswith(_IGNORED):
+        elif not line.startswith(_IGNORED):
             self._lines.append(line)
-        elif not line and self._lines:
-            events.append(b"\n".join(self._lines))
-            self._lines.clear()

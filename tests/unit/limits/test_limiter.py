@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from sidecar.core.call import Method
 from sidecar.core.errors import (
     CostExceedsLimit,
     GrantLapsed,
@@ -37,7 +38,17 @@ async def test_without_a_quota_the_best_candidate_is_granted_at_once(world: Worl
     grant.sent()
     assert (grant.candidate, world.limiter.open) == (BOTH.candidates[0], 1)
     hold.settle(grant.settle(None, Usage(prompt=1), 0))
+    hold.settle(grant.settle(None, Usage(prompt=1), 0))
     assert (world.limiter.open, world.ledgers.exchanges) == (0, 0)
+
+
+async def test_counting_tokens_takes_nothing_of_a_quota_that_is_spent(world: World) -> None:
+    closed = policy(quota("a", rpm(0)))
+    counting = facts.call(arrival=facts.arrival(Method.COUNT_TOKENS), policy=closed)
+    hold = await world.limiter.hold(counting, ONLY_A)
+    grant = await hold.reserve(ONLY_A.candidates)
+    grant.sent()
+    assert not any(grant.settle(None, Usage(prompt=1), 0))
 
 
 async def test_nobody_to_ask_is_an_error(world: World) -> None:

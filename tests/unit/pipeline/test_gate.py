@@ -7,7 +7,7 @@ from sidecar.pipeline.gate import Gate
 
 
 async def inside(gate: Gate, leave: asyncio.Event) -> str:
-    async with gate.slot():
+    with gate.slot():
         await leave.wait()
         return "done"
 
@@ -23,22 +23,20 @@ async def test_as_many_calls_as_the_limit_may_be_inside() -> None:
     gate = Gate(2)
     tasks, leave = await entered(gate, 2)
     assert (gate.in_flight, repr(gate)) == (2, "<Gate 2 of 2 in flight>")
-    with pytest.raises(Overloaded, match=r"holds 2 calls.*listen\.max_in_flight"):
-        async with gate.slot():
-            pass
+    with pytest.raises(Overloaded, match=r"holds 2 calls.*listen\.max_in_flight"), gate.slot():
+        pass
     leave.set()
     assert await asyncio.gather(*tasks) == ["done", "done"]
     assert gate.in_flight == 0
-    async with gate.slot():
+    with gate.slot():
         assert gate.in_flight == 1
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, asyncio.CancelledError, TimeoutError])
 async def test_a_place_is_given_back_however_the_call_ends(error: type[BaseException]) -> None:
     gate = Gate(1)
-    with pytest.raises(error):
-        async with gate.slot():
-            raise error
+    with pytest.raises(error), gate.slot():
+        raise error
     assert gate.in_flight == 0
 
 
@@ -58,9 +56,8 @@ async def test_a_draining_gate_takes_nobody_and_lets_those_inside_finish() -> No
     gate.drain()
     assert (before, gate.is_draining) == (False, True)
     assert "draining" in repr(gate)
-    with pytest.raises(Draining):
-        async with gate.slot():
-            pass
+    with pytest.raises(Draining), gate.slot():
+        pass
     leave.set()
     assert await asyncio.gather(*tasks) == ["done", "done"]
 
@@ -69,9 +66,8 @@ async def test_draining_is_told_before_overload() -> None:
     gate = Gate(1)
     tasks, leave = await entered(gate, 1)
     gate.drain()
-    with pytest.raises(Draining):
-        async with gate.slot():
-            pass
+    with pytest.raises(Draining), gate.slot():
+        pass
     leave.set()
     await asyncio.gather(*tasks)
 
@@ -100,14 +96,14 @@ async def test_cut_may_be_repeated_while_calls_are_still_leaving() -> None:
 async def test_cut_of_an_empty_gate_does_nothing() -> None:
     gate = Gate(1)
     gate.cut()
-    async with gate.slot():
+    with gate.slot():
         assert gate.in_flight == 1
 
 
 async def test_a_timeout_of_the_call_itself_is_not_taken_for_the_cut() -> None:
     gate = Gate(1)
-    with pytest.raises(TimeoutError):
-        async with gate.slot(), asyncio.timeout(0):
+    with pytest.raises(TimeoutError), gate.slot():
+        async with asyncio.timeout(0):
             await asyncio.Event().wait()
 
 

@@ -141,10 +141,11 @@ async def test_shedding_asks_nobody(way: Way) -> None:
 
 async def test_a_full_sidecar_asks_nobody(way: Way) -> None:
     world = World()
-    async with asyncio.timeout(5), world.gate.slot():
+    with world.gate.slot():
         world.gate._limit = 1
-        with pytest.raises(Overloaded):
-            await way(world, call_of())
+        async with asyncio.timeout(5):
+            with pytest.raises(Overloaded):
+                await way(world, call_of())
     assert world.points == []
 
 
