@@ -45,8 +45,10 @@ from sidecar.limits.message import (
 from sidecar.limits.meter import Meter
 
 _REAP_MOST = 16
-_STEP_SLACK_MS = 250
-"""A message may travel so long without looking like a clock that has jumped."""
+_STEP_SLACK_MS = 100
+"""A message may travel so long without looking like a clock that has jumped. A smaller step is followed: the
+slack of the window covers it, and what a request may take to arrive as well.
+"""
 
 
 @dataclass(slots=True)
@@ -268,8 +270,7 @@ class Ledger:
     def _grant(
         self, report: Report, account: _Account, meters: Sequence[Meter], now: int, is_closed: bool
     ) -> tuple[list[Granted], _Refusal]:
-        self._cut_off = {base: kept for base, kept in self._cut_off.items() if kept[0] >= now}
-        set_aside = min(1.0, sum(share for _, share in self._cut_off.values()))
+        set_aside = self._set_aside(now)
         rooms = [meter.room(set_aside) for meter in meters]
         refusal, grants = _Refusal(), []
         self._queue.enter([want.share for want in report.wants], now)
@@ -292,6 +293,11 @@ class Ledger:
                 amounts = list(map(int.__add__, amounts, ahead))
             grants.append(Granted(want.share, amounts, wait_ms))
         return grants, refusal
+
+    def _set_aside(self, now: int) -> float:
+        """The part of each limit that is kept for holders that may be cut off."""
+        self._cut_off = {base: kept for base, kept in self._cut_off.items() if kept[0] >= now}
+        return min(1.0, sum(share for _, share in self._cut_off.values()))
 
     def _serve(
         self, want: Want, meters: Sequence[Meter], rooms: Sequence[int], refusal: _Refusal, now: int
