@@ -5,8 +5,10 @@ time would stand still; followed ahead, windows would seem to have passed. Steps
 followed.
 """
 
-_STEP_SLACK_MS = 250
-"""A message may travel so long without looking like a clock that has jumped."""
+_STEP_SLACK_MS = 100
+"""A message may travel so long without looking like a clock that has jumped. A smaller step is followed: the
+slack of the window covers it, and what a request may take to arrive as well.
+"""
 
 
 class EvenClock:

@@ -18,6 +18,7 @@ from sidecar.limits.lease import LOST_WORDS_MS, Lease, Mark
 from sidecar.limits.licence import LICENCE_MS, SHARE, Heard, Licence, is_closed
 from sidecar.limits.message import Answer, Level, Penalty, Report, Terms
 from sidecar.limits.queue import Ticket
+from sidecar.limits.refusals import Refusals
 from sidecar.limits.seen import Seen
 
 LEASE_MS = 3_000
@@ -40,7 +41,7 @@ class _Exchange(NamedTuple):
 
     sent_at: float
     mark: Mark
-    penalties: dict[int, Penalty]
+    penalties: Sequence[Penalty]
     is_leaving: bool
     asked: int
 
@@ -73,9 +74,9 @@ class Holder:
         self._epoch = ""
         self._licence: Licence | None = None
         self._lapsed_at: float | None = None
-        self._penalties: dict[int, Penalty] = {}
+        self._refusals = Refusals()
         self._seen = Seen(len(terms))
-        self._was_listening = False
+        self._was_listening = self._is_closed = False
         self._under_way: _Exchange | None = None
         self._tried_at = -math.inf
         self._retry_at = -math.inf
@@ -161,11 +162,12 @@ class Holder:
 
     def penalize(self, penalty: Penalty) -> None:
         """The upstream refused a request; the ledger tells everybody."""
-        known = self._penalties.get(penalty.limit)
-        self._penalties[penalty.limit] = known.merged(penalty) if known else penalty
+        self._refusals.add(penalty)
 
     def _spend(self, known: Backlog, amounts: Sequence[int], now: float) -> int:
         """Where the units come from; 0: there are none."""
+        if self._is_closed:  # whatever the lease holds, the upstream would refuse it
+            return 0
         if self.lease.take(known.share.name, amounts, now):
             source = self.lease.incarnation
         elif self._licensed(amounts, now):
@@ -204,10 +206,6 @@ class Holder:
         if any(amount and term.is_flight for amount, term in zip(taken, self._terms, strict=True)):
             known.ask_at = min(known.ask_at, now)
 
-    def is_licensed(self, now: float) -> bool:
-        """Whether units are spent on a licence now, so that nothing need be taken from a lease."""
-        return self._licence is not None and self.is_cut_off and not self.lease.is_live(now)
-
     def _class(self, share: Share, now: float) -> Backlog:
         known = self._classes.get(share.name)
         if known is None:
@@ -227,7 +225,7 @@ class Holder:
             due = min(due, self._tried_at + LEASE_MS / 3)
         if due == math.inf and self._is_low():
             due = max(self._prefetch_at, self._tried_at + HORIZON_MS / 2)
-        if self._penalties:
+        if self._refusals:
             due = now
         if self.lease.log or self.lease.is_holding:
             due = min(due, self._tried_at + LEASE_MS / 3)
@@ -240,20 +238,19 @@ class Holder:
 
         `terms` are those of today, in the same order with the same names.
         """
-        for number, (term, before) in enumerate(zip(terms, self._terms, strict=True)):
-            if term.calendar != before.calendar:  # the refusal was about a period that is over
-                self._penalties.pop(number, None)
+        self._refusals.drop_past(self._terms, terms)
         self._terms = terms
         self._look(now)
         self._end_lease(now)
         is_leaving = is_closing or not (
-            self.waiting or self.lease.log or self._penalties or self.lease.is_holding or self._is_low()
+            self.waiting or self.lease.log or self._refusals or self.lease.is_holding or self._is_low()
         )
         self._give_back(is_leaving, now)
         asked_for = (known.want(self._free(name), is_leaving) for name, known in self._classes.items())
         wants = [want for want in asked_for if want is not None]
         asked = sum(want.need[0] if any(want.need) else want.prefetch[0] for want in wants)
         elapsed = -1 if self.answered_at is None or not self.lease.is_known else int(now - self.answered_at)
+        penalties = self._refusals.all()
         report = Report(
             holder=self.lease.holder,
             base=self._base,
@@ -262,7 +259,7 @@ class Holder:
             seq=self.lease.seq,
             entries=self.lease.entries(now),
             wants=wants,
-            penalties=list(self._penalties.values()),
+            penalties=penalties,
             seen=self._seen.of(terms),
             elapsed_ms=elapsed,
             is_leaving=is_leaving,
@@ -270,7 +267,7 @@ class Holder:
             licence_ms=0 if is_closed(terms) else LICENCE_MS,
             share=SHARE,
         )
-        self._under_way = _Exchange(now, self.lease.mark(), dict(self._penalties), is_leaving, asked)
+        self._under_way = _Exchange(now, self.lease.mark(), penalties, is_leaving, asked)
         self._tried_at = now
         return report
 
@@ -289,10 +286,12 @@ class Holder:
         told = self._under_way
         self._under_way, self.failures, self._licence = None, 0, None
         self._retry_at = -math.inf
-        for limit, penalty in told.penalties.items():
-            if self._penalties.get(limit) == penalty:
-                del self._penalties[limit]
+        self._refusals.told(told.penalties)
         self.holders, self.levels = max(1, answer.holders), answer.levels
+        self._is_closed = any(
+            not (level.permille or term.is_shadow)
+            for level, term in zip(answer.levels, self._terms, strict=True)
+        )
         self._count(answer)
         is_lost = self._epoch not in ("", answer.epoch)
         last_heard = self.answered_at or 0.0

@@ -280,7 +280,7 @@ class Ledger:
     def _grant(
         self, report: Report, account: _Account, meters: Sequence[Meter], now: int, is_closed: bool
     ) -> tuple[list[Granted], _Refusal]:
-        set_aside = min(MILLION, sum(share for _, share in self._licences.values()))
+        set_aside = self._set_aside()
         rooms = [meter.room(set_aside) for meter in meters]
         refusal, grants = _Refusal(), []
         self._queue.enter([want.share for want in report.wants], now)
@@ -303,6 +303,10 @@ class Ledger:
                 amounts = list(map(int.__add__, amounts, ahead))
             grants.append(Granted(want.share, amounts, wait_ms))
         return grants, refusal
+
+    def _set_aside(self) -> int:
+        """The part of each limit, in millionths, that is kept for holders that may be cut off."""
+        return min(MILLION, sum(share for _, share in self._licences.values()))
 
     def _serve(
         self, want: Want, meters: Sequence[Meter], rooms: Sequence[int], refusal: _Refusal, now: int

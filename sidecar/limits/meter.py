@@ -24,8 +24,10 @@ MILLION = 1_000_000
 """The whole of a limit, in the unit of shares that are set aside."""
 WAIT_MOST_MS = 1_000
 """Nobody who waits is told to wait longer: it keeps the lease alive, and requests have deadlines."""
-_PACE_SURPLUS = 1.03
-"""Pacing refills a little faster than the window drains, or it would be what limits."""
+_PACE_SURPLUS = 1.01
+"""Pacing refills a little faster than the window drains, or it would be what limits. Much faster, and the
+window would be full some seconds before it drains, in every window anew, and nobody served meanwhile.
+"""
 _PACE_FLOOR = 0.02
 """Share of the limit that may be granted at once when the window is nearly full: a burst then does not come
 back as a gap one window later.
@@ -33,6 +35,10 @@ back as a gap one window later.
 _ADOPTED_MS = 600_000
 _ADOPTED_ZERO_MS = 86_400_000
 _CUT_EVERY_MS = 1_000
+_IN_FLIGHT_MS = 10_000
+"""So long after a limit was adopted, refusals are of requests that had left before."""
+_LET_THROUGH = 0.99
+"""A cut goes no lower than this part of what the upstream has just let through in a window."""
 _LEAST_PERMILLE = 50
 _HEAL_AFTER_MS, _HEAL_EVERY_MS, _HEAL_PERMILLE, _BINDING = 30_000, 6_000, 10, 0.9
 _LATE_WORD_MS = 60_000
@@ -52,6 +58,7 @@ class Meter:
         self.claims: dict[int, int] = {}
         self.pace = float(terms.burst)
         self.paced_at = now
+        self.empty_at = now
         self.buckets: dict[int, int] = {}
         self.oldest = self._cut(now) + 1
         self.newest = self.oldest - 1
@@ -108,7 +115,12 @@ class Meter:
         limit = self.granted_limit
         fill = (self.used + self.held) / limit if limit else 1.0
         most = max(1.0, _PACE_FLOOR * limit, min(terms.burst, 4 * terms.burst * (1 - fill)))
-        rate = limit * _PACE_SURPLUS / (terms.window_ms + terms.slack_ms + terms.bucket_ms / 2)
+        if not self.used and not self.held:
+            self.empty_at, self.pace = now, float(terms.burst)
+        # Until what came first has left the window, the burst and what is refilled together make the limit.
+        is_filling = now - self.empty_at < terms.window_ms
+        portion = max(0.0, limit - terms.burst) if is_filling else limit * _PACE_SURPLUS
+        rate = portion / (terms.window_ms + terms.slack_ms + terms.bucket_ms / 2)
         self.pace = min(most, self.pace + (now - self.paced_at) * rate)
         self.paced_at = now
 
@@ -178,9 +190,12 @@ class Meter:
                 self.factor = 0
         elif 0 <= value < self.granted_limit:
             self.factor = value * WHOLE // self.limit
+            self.cut_at = now + _IN_FLIGHT_MS
             self.heal_at = now + (_ADOPTED_MS if value else _ADOPTED_ZERO_MS)
         elif permille < WHOLE and now - self.cut_at >= _CUT_EVERY_MS:
-            self.factor = min(self.factor, max(_LEAST_PERMILLE, self.factor * permille // WHOLE))
+            let_through = int(_LET_THROUGH * self.used * WHOLE / max(1, self.limit))
+            cut = max(_LEAST_PERMILLE, let_through, self.factor * permille // WHOLE)
+            self.factor = min(self.factor, cut)
             self.cut_at, self.heal_at = now, max(self.heal_at, now + _HEAL_AFTER_MS)
 
     def heal(self, now: int) -> None:

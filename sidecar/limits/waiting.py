@@ -41,7 +41,14 @@ async def take(share: Share, options: Sequence[Option], clocks: Clocks, wait_s: 
     ended: asyncio.Future[Served | float] = asyncio.get_running_loop().create_future()
     now = clocks.now_ms()
     places = [Place(option.group.holder, option.amounts) for option in options]
-    standing = Standing(share, places, now + wait_s * 1000, ended.set_result)
+
+    def end(served: Served | float) -> None:
+        if not ended.done():
+            ended.set_result(served)
+        else:  # given up, and not yet out of the line
+            _put_back(served, share, options)
+
+    standing = Standing(share, places, now + wait_s * 1000, end)
     if (retry_ms := standing.join(now)) is not None:
         raise _refusal(options, share, retry_ms)
     for option in options:

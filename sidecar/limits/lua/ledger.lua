@@ -46,9 +46,9 @@ local Meter = {}
 do
   local WHOLE = 1000
   local WAIT_MOST_MS = 1000
-  local PACE_SURPLUS, PACE_FLOOR = 1.03, 0.02
+  local PACE_SURPLUS, PACE_FLOOR = 1.01, 0.02
   local ADOPTED_MS, ADOPTED_ZERO_MS = 600000, 86400000
-  local CUT_EVERY_MS, LEAST_PERMILLE = 1000, 50
+  local CUT_EVERY_MS, IN_FLIGHT_MS, LET_THROUGH, LEAST_PERMILLE = 1000, 10000, 0.99, 50
   local HEAL_AFTER_MS, HEAL_EVERY_MS, HEAL_PERMILLE, BINDING = 30000, 6000, 10, 0.9
   local LATE_WORD_MS = 60000
   local PORTION = 500 -- fields in one command; Lua's unpack can do some thousands
@@ -99,7 +99,7 @@ do
     local oldest = cut(terms) + 1
     return {
       terms = terms, used = 0, held = 0, factor = WHOLE, cut_at = 0, heal_at = 0, claims = {},
-      pace = terms.burst, paced_at = now, oldest = oldest, newest = oldest - 1,
+      pace = terms.burst, paced_at = now, empty_at = now, oldest = oldest, newest = oldest - 1,
       starts = terms.calendar[1] or 0, ends = terms.calendar[2] or 0, carried = 0, limit = terms.amount,
     }
   end
@@ -154,7 +154,13 @@ do
     local limit = granted_limit(meter)
     local fill = limit > 0 and (meter.used + meter.held) / limit or 1
     local most = max(1, PACE_FLOOR * limit, min(terms.burst, 4 * terms.burst * (1 - fill)))
-    local rate = limit * PACE_SURPLUS / (terms.window_ms + terms.slack_ms + terms.bucket_ms / 2)
+    if meter.used == 0 and meter.held == 0 then
+      meter.empty_at, meter.pace = now, terms.burst
+    end
+    -- Until what came first has left the window, the burst and what is refilled together make the limit.
+    local is_filling = now - meter.empty_at < terms.window_ms
+    local portion = is_filling and max(0, limit - terms.burst) or limit * PACE_SURPLUS
+    local rate = portion / (terms.window_ms + terms.slack_ms + terms.bucket_ms / 2)
     meter.pace = min(most, meter.pace + (now - meter.paced_at) * rate)
     meter.paced_at = now
   end
@@ -225,9 +231,12 @@ do
       end
     elseif value >= 0 and value < granted_limit(meter) then
       meter.factor = floor(value * WHOLE / meter.limit)
+      meter.cut_at = now + IN_FLIGHT_MS
       meter.heal_at = now + (value > 0 and ADOPTED_MS or ADOPTED_ZERO_MS)
     elseif permille < WHOLE and now - meter.cut_at >= CUT_EVERY_MS then
-      meter.factor = min(meter.factor, max(LEAST_PERMILLE, floor(meter.factor * permille / WHOLE)))
+      local let_through = floor(LET_THROUGH * meter.used * WHOLE / max(1, meter.limit))
+      local cut = max(LEAST_PERMILLE, let_through, floor(meter.factor * permille / WHOLE))
+      meter.factor = min(meter.factor, cut)
       meter.cut_at, meter.heal_at = now, max(meter.heal_at, now + HEAL_AFTER_MS)
     end
   end
@@ -385,7 +394,7 @@ local GRANTED, USED, RETURNED, CLAIMED = 1, 2, 3, 4 -- of a balance; the last is
 
 local Ledger = {}
 do -- time and place
-  local STEP_SLACK_MS = 250
+  local STEP_SLACK_MS = 100
   local CHECK_MS = 200
 
   function Ledger.account_of(holder)
@@ -817,6 +826,7 @@ do
       meter.used, meter.held, meter.factor, meter.cut_at, meter.heal_at, meter.claims, meter.pace,
       meter.paced_at, meter.oldest, meter.newest, meter.starts, meter.ends, meter.carried,
       terms.amount, terms.window_ms, terms.bucket_ms, terms.slack_ms, terms.burst, terms.calendar,
+      meter.empty_at,
     }
   end
 
@@ -824,7 +834,7 @@ do
     return {
       used = kept[1], held = kept[2], factor = kept[3], cut_at = kept[4], heal_at = kept[5], claims = kept[6],
       pace = kept[7], paced_at = kept[8], oldest = kept[9], newest = kept[10], starts = kept[11],
-      ends = kept[12], carried = kept[13],
+      ends = kept[12], carried = kept[13], empty_at = kept[20],
       terms = {
         name = name, amount = kept[14], window_ms = kept[15], bucket_ms = kept[16], slack_ms = kept[17],
         burst = kept[18], calendar = kept[19],

