@@ -15,7 +15,7 @@ LIMIT = 6_000
 WEIGHTS = {"one": 1.0, "two": 2.0, "four": 4.0}
 OVERLOAD = 2.0
 """So many times the limit is asked for, by each class the same."""
-WARM_S, END_S = 60, 240
+WARM_S, END_S = 60, 180
 GROUP = LimitGroup("quota/fleet", (Limit("requests_per_minute", Unit.REQUESTS, LIMIT, Rolling(WINDOW_S)),))
 
 
@@ -25,6 +25,7 @@ def draw(random: Random) -> tuple[Charge, Charge]:
     return charge, charge
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("sidecars", [1, 8, 64])
 def test_a_saturated_fleet_uses_all_of_a_limit_and_never_more_and_shares_it_by_weight(
     redis_server: RedisServer, sidecars: int

@@ -23,6 +23,8 @@ DAY_MS = 40_000
 """So long is a day in this world."""
 QUIET_MS = 100_000_000
 """After that nothing can matter any more of what was used, held, set aside or taught."""
+ROUNDS_MOST = 24
+"""So many exchanges end all leases, or all licences, that a history can leave behind."""
 NAMES = ("minute", "tokens", "day", "calls", "shadow")
 AMOUNTS = (0, 1, 40, 40, 500, 500, 9_999_999_999_999)
 CLASSES = ("a/batch", "a/standard", "\u00e9/standard", "b/standard")
@@ -260,21 +262,20 @@ class World:
 
     def end(self) -> None:
         """All fall silent, and nothing is left of them but what the last one says."""
-        for moment in range(8):
-            self._now += QUIET_MS if moment < 4 else 250
-            self.exchange(Report("last.1", "last", [terms_of("minute", 1, self._wall)], [Balance()], 0))
-        assert (
-            self.model.exchange(
-                Report("last.1", "last", [terms_of("minute", 1, self._wall)], [Balance()], 0),
-                self._wall,
-                self._run,
-            ).holders
-            == 1
-        )
+        for _ in range(ROUNDS_MOST):
+            self._now += QUIET_MS
+            if self._last_word().holders == 1:
+                break
+        for _ in range(ROUNDS_MOST):  # the licences end, so many an exchange, and then what they bound
+            self._now += QUIET_MS
+            self._last_word()
         client, (ledger, leases, accounts, licences) = self.script.client, self.script.keys
         assert (client.zcard(leases), client.hlen(accounts), client.zcard(licences)) == (1, 1, 0)
         assert client.hlen(ledger) == 1
         assert repr(self.model).count("<Meter") == 1
+
+    def _last_word(self) -> Answer:
+        return self.exchange(Report("last.1", "last", [terms_of("minute", 1, self._wall)], [Balance()], 0))
 
     @property
     def _wall(self) -> int:
