@@ -23,6 +23,12 @@ DAY_MS = 40_000
 """So long is a day in this world."""
 QUIET_MS = 100_000_000
 """After that nothing can matter any more of what was used, held, set aside or taught."""
+COUNT_METERS = """
+local count = 0
+for _ in pairs(cmsgpack.unpack(redis.call('HGET', KEYS[1], 'm')).meters) do count = count + 1 end
+return count
+"""
+"""How many limits the script remembers."""
 ROUNDS_MOST = 24
 """So many exchanges end all leases, or all licences, that a history can leave behind."""
 NAMES = ("minute", "tokens", "day", "calls", "shadow")
@@ -272,7 +278,7 @@ class World:
         client, (ledger, leases, accounts, licences) = self.script.client, self.script.keys
         assert (client.zcard(leases), client.hlen(accounts), client.zcard(licences)) == (1, 1, 0)
         assert client.hlen(ledger) == 1
-        assert repr(self.model).count("<Meter") == 1
+        assert repr(self.model).count("<Meter") == client.eval(COUNT_METERS, 1, ledger) == 1
 
     def _last_word(self) -> Answer:
         return self.exchange(Report("last.1", "last", [terms_of("minute", 1, self._wall)], [Balance()], 0))
