@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sidecar.core.quota import Share
 from sidecar.limits.backlog import HORIZON_MS, Backlog
 from sidecar.limits.lease import LOST_WORDS_MS, Lease, Mark
-from sidecar.limits.licence import LICENCE_MS, SHARE, Heard, Licence, is_closed
+from sidecar.limits.licence import LICENCE_MS, SHARE, Heard, Licence, is_closed, is_open
 from sidecar.limits.message import Answer, Level, Penalty, Report, Terms
 from sidecar.limits.queue import Ticket
 from sidecar.limits.refusals import Refusals
@@ -180,14 +180,16 @@ class Holder:
 
     def _licensed(self, amounts: Sequence[int], now: float) -> bool:
         """Spend from the licence: when the lease has run out and the ledger cannot be reached."""
-        if not self.is_cut_off or self.answered_at is None or self.lease.is_live(now):
+        if not self.is_cut_off or self.lease.is_live(now):
             return False
+        if self.answered_at is None or is_open(self._terms):
+            return is_open(self._terms)
         if self._licence is None:
-            since = self._lapsed_at if self._lapsed_at is not None else self.lease.until
+            # Who signed off has no lease, and nothing is set aside for it: its licence is long over.
+            since = self._lapsed_at or self.lease.until or -math.inf
             own = self.lease.own(self.answered_at, self.answered_at)
-            self._licence = Licence(
-                self._terms, Heard(self.answered_at, self.levels, own, self.holders), since
-            )
+            heard = Heard(self.answered_at, self.levels, own, self.holders)
+            self._licence = Licence(self._terms, heard, since)
             for each in self._classes.values():
                 each.unheld = 0.0
         return self._licence.covers(amounts, self.lease.own(now), now)
@@ -303,10 +305,10 @@ class Holder:
         self._teach(answer, is_lost, last_heard)
         self.lease.acknowledged(told.mark, told.sent_at)
         self._seen.note(self._terms, answer.levels, now)
+        self._lapsed_at = None
         if told.is_leaving:
             self.lease.lapse(now)
             return
-        self._lapsed_at = None
         granted = self._receive(answer)
         self.blocked_until = now + answer.blocked_ms if answer.blocked_ms else 0.0
         self.serve(now)

@@ -36,6 +36,11 @@ def is_closed(terms: Sequence[Terms]) -> bool:
     return any(limit.on_loss is OnLoss.CLOSED and not limit.is_shadow for limit in terms)
 
 
+def is_open(terms: Sequence[Terms]) -> bool:
+    """Whether a group with these limits lets everything go without its ledger, for however long."""
+    return all(limit.on_loss is OnLoss.OPEN or limit.is_shadow for limit in terms)
+
+
 class Licence:
     """The right to go on from `since`, for `LICENCE_MS`. Made anew for every outage."""
 

@@ -23,10 +23,10 @@ def _without_ledger(group: Group, now: float) -> LimitsMode:
     """What is left when the lease is over: what the Policy says, as long as the licence lasts. Who signed off
     has none, for nothing was set aside for it.
     """
+    binding = {limit.on_loss for limit in group.definition.limits if not limit.is_shadow}
+    if binding <= {OnLoss.OPEN}:
+        return LimitsMode.OPEN
     heard_at = group.holder.answered_at
     if heard_at is None or group.has_signed_off or now >= heard_at + LEASE_MS + LICENCE_MS:
         return LimitsMode.CLOSED
-    binding = {limit.on_loss for limit in group.definition.limits if not limit.is_shadow}
-    if OnLoss.CLOSED in binding:
-        return LimitsMode.CLOSED
-    return LimitsMode.SHARE if OnLoss.SHARE in binding else LimitsMode.OPEN
+    return LimitsMode.CLOSED if OnLoss.CLOSED in binding else LimitsMode.SHARE

@@ -348,6 +348,24 @@ def cut_off(sidecar: Sidecar) -> Sidecar:
     return sidecar
 
 
+def test_what_may_be_spent_without_a_ledger_may_be_for_however_long_also_before_any_was_heard() -> None:
+    sidecar = Sidecar([rolling(1, on_loss=OnLoss.OPEN)])
+    sidecar.lose()
+    sidecar.lose()
+    for sidecar.now in (1_000, 400_000):
+        assert all(sidecar.take(1) for _ in range(10))
+
+
+def test_who_has_signed_off_has_no_licence_for_nothing_is_set_aside_for_it() -> None:
+    sidecar = Sidecar([rolling(6_000)])
+    sidecar.call(1)
+    sidecar.exchange(is_closing=True)
+    sidecar.now = 100_000
+    sidecar.lose()
+    sidecar.lose()
+    assert sidecar.take(1) == 0
+
+
 def test_the_licence_serves_classes_by_their_weights() -> None:
     sidecar = cut_off(Sidecar([rolling(600)]))
     waiting = {

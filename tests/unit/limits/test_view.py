@@ -165,10 +165,10 @@ async def test_without_lease_and_ledger_the_policy_says_what_is_left(
     assert mode_of(group, world.clocks.now + 10_000) is mode
 
 
-@pytest.mark.parametrize("limit", [SHARE, OPEN])
-async def test_when_the_licence_is_over_nothing_goes(world: World, limit: Limit) -> None:
+@pytest.mark.parametrize(("limit", "mode"), [(SHARE, LimitsMode.CLOSED), (OPEN, LimitsMode.OPEN)])
+async def test_a_licence_ends_and_what_is_open_stays_so(world: World, limit: Limit, mode: LimitsMode) -> None:
     group = await lost(world, limit)
-    assert mode_of(group, world.clocks.now + 310_000) is LimitsMode.CLOSED
+    assert mode_of(group, world.clocks.now + 310_000) is mode
 
 
 async def test_who_signed_off_has_no_licence(world: World) -> None:
