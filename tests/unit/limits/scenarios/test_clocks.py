@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from sidecar.limits.ledger import Ledger
+from sidecar.limits.even_clock import EvenClock
 from sidecar.limits.simulate import Fleet
 from tests.support.fleet import ONE_CLASS, Load, fleet, per_minute, used, worst
 
@@ -41,7 +41,11 @@ def test_a_clock_that_jumps_overspends_nothing(step_ms: float, record: Record) -
 def test_the_judge_sees_a_ledger_that_follows_its_clock(
     monkeypatch: pytest.MonkeyPatch, record: Record
 ) -> None:
-    monkeypatch.setattr(Ledger, "_step", lambda *_report: 0)
+    def follow(clock: EvenClock, wall: int, _last: int | None, _elapsed_ms: int) -> int:
+        clock.now = max(clock.now, wall)
+        return 0
+
+    monkeypatch.setattr(EvenClock, "advance", follow)
     over = worst(stepping(30_000).run(3 * MINUTE), per_minute(AMOUNT).limits[0])
     record(worst=over)
     assert over > 1.03

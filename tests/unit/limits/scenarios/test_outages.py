@@ -187,8 +187,8 @@ def test_a_failover_that_loses_the_last_writes(lost_s: float, away_s: float, rec
 
 
 def forgotten_while_filling(twins: Twins) -> float:
-    """The last words are lost while the first window fills. The fullest window."""
-    group, saved = per_minute(600), {}
+    """The last words are lost when the first window is just full. The fullest window."""
+    group, saved = at_once(per_minute(600)), {}
     crowd = fleet(group, 8, Load(15, ONE_CLASS, rate=lambda now: float(now > MINUTE)), twins)
     crowd.at(95 * SECOND, lambda: saved.update(twins.saved()))
     crowd.at(100 * SECOND, lambda: twins.fail_over(saved, is_noticed=not isinstance(twins, Deaf)))
@@ -202,9 +202,10 @@ def test_a_failover_that_loses_the_last_writes_while_the_first_window_fills(reco
 
 
 def test_the_judge_sees_a_failover_after_which_nobody_listens(record: Record) -> None:
+    """Little is over even so: whoever reports tells the ledger again what it used."""
     over = forgotten_while_filling(Deaf())
     record(worst=over)
-    assert over > 1.02
+    assert over > 1.01
 
 
 def test_a_failover_right_after_an_outage_does_not_lose_what_shares_were_spent(record: Record) -> None:
