@@ -12,8 +12,6 @@ The same arithmetic, line by line, is in `lua/ledger.lua`.
 from collections.abc import Iterable, Mapping
 
 _FORGOTTEN_MS = 120_000
-_HEADS_AHEAD = 2
-"""A class may always run so many of its requests ahead."""
 
 
 class Lane:
@@ -83,19 +81,14 @@ class FairQueue:
         """The virtual time of a class."""
         return self.lanes[share].served
 
-    def lead(self, share: str, weight: float, head: float, now: int) -> float | None:
-        """How much, as part of a limit, a class may be granted before it runs ahead; None: no other waits.
-
-        `head` is the part that its first request takes: of a small limit, a quantum may be less than one
-        request, and who must wait for others to catch up to the request leaves room unused meanwhile.
-        """
+    def lead(self, share: str, weight: float, now: int) -> float | None:
+        """How much, as part of a limit, a class may be granted before it runs ahead; None: no other waits."""
         others = [
             lane.served for name, lane in self.lanes.items() if name != share and self._waits(lane, now)
         ]
         if not others:
             return None
-        quantum = max(self.quantum, _HEADS_AHEAD * head / weight)
-        return max(0.0, (min(others) + quantum - self.lanes[share].served) * weight)
+        return max(0.0, (min(others) + self.quantum - self.lanes[share].served) * weight)
 
     def serve(self, share: str, weight: float, cost: float) -> None:
         """A class was granted `cost`, as part of its dominant limit."""

@@ -326,7 +326,7 @@ class Ledger:
             elif free < need and max(0, free) / need < part:
                 part = max(0, free) / need
                 refusal.denied, refusal.head = number, want.head[number]
-        lead = self._queue.lead(want.share, want.weight, _cost(want.head, meters), now)
+        lead = self._queue.lead(want.share, want.weight, now)
         if lead is not None and cost * part > lead:
             part, refusal.denied, refusal.head = lead / cost, FAIR_SHARE, want.head[0]
         amounts = [int(need * part) for need in want.need]

@@ -297,7 +297,6 @@ end
 local Queue = {}
 do
   local FORGOTTEN_MS = 120000
-  local HEADS_AHEAD = 2
   local SERVED, SEEN, WAITING = 1, 2, 3 -- of a lane
 
   local contenders = {} -- the lanes that wait, once `enter` has looked at all
@@ -370,15 +369,14 @@ do
     end)
   end
 
-  function Queue.lead(share, weight, head)
+  function Queue.lead(share, weight)
     local least
     for name, lane in pairs(contenders) do
       if name ~= share then
         least = min(least or lane[SERVED], lane[SERVED])
       end
     end
-    local quantum = max(report.quantum, HEADS_AHEAD * head / weight)
-    return least and max(0, (least + quantum - state.lanes[share][SERVED]) * weight)
+    return least and max(0, (least + report.quantum - state.lanes[share][SERVED]) * weight)
   end
 
   function Queue.serve(share, weight, cost)
@@ -646,7 +644,7 @@ do -- grants
         end
       end
     end
-    local cost, lead = cost_of(want.need, meters), Queue.lead(want.share, want.weight, cost_of(want.head, meters))
+    local cost, lead = cost_of(want.need, meters), Queue.lead(want.share, want.weight)
     if lead and cost * part > lead then
       part, refusal.denied, refusal.head = lead / cost, FAIR_SHARE, want.head[1]
     end

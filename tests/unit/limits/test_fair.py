@@ -10,7 +10,7 @@ def served(queue: FairQueue, share: str, weight: float, now: int, wanted: float 
     """One round of a class that wants more than there is: what it is given, of a limit."""
     queue.enter([share], now)
     queue.withdraw({share: 1})
-    lead = queue.lead(share, weight, 0.0, now)
+    lead = queue.lead(share, weight, now)
     given = wanted if lead is None else min(wanted, lead)
     queue.serve(share, weight, given)
     queue.wait(share, 1, now)
@@ -32,7 +32,7 @@ def test_nobody_is_held_back_while_no_other_waits() -> None:
     queue = FairQueue(0.01, FRESH_MS)
     queue.enter(["a"], 0)
     queue.serve("a", 1.0, 100.0)
-    assert queue.lead("a", 1.0, 0.0, 0) is None
+    assert queue.lead("a", 1.0, 0) is None
 
 
 def test_who_was_served_while_nobody_waited_owes_nothing_to_a_newcomer() -> None:
@@ -42,7 +42,7 @@ def test_who_was_served_while_nobody_waited_owes_nothing_to_a_newcomer() -> None
         queue.serve("old", 1.0, 0.01)
     queue.enter(["new"], LATER + 1_000)
     queue.wait("new", 1, LATER + 1_000)
-    lead = queue.lead("old", 1.0, 0.0, LATER + 1_000)
+    lead = queue.lead("old", 1.0, LATER + 1_000)
     assert lead is not None
     assert lead > 0
 
@@ -71,8 +71,8 @@ def test_a_class_that_was_not_heard_for_long_waits_no_more() -> None:
     queue = FairQueue(0.01, FRESH_MS)
     queue.enter(["a", "b"], 0)
     queue.wait("a", 1, 0)
-    assert queue.lead("b", 1.0, 0.0, FRESH_MS) is not None
-    assert queue.lead("b", 1.0, 0.0, FRESH_MS + 1) is None
+    assert queue.lead("b", 1.0, FRESH_MS) is not None
+    assert queue.lead("b", 1.0, FRESH_MS + 1) is None
 
 
 def test_requests_that_are_withdrawn_wait_no_more() -> None:
@@ -91,12 +91,3 @@ def test_classes_that_are_long_gone_are_forgotten() -> None:
         queue.enter([f"class {number}"], number * 1_000)
         queue.serve(f"class {number}", 1.0, 0.5)
     assert len(queue.lanes) <= 122
-
-
-def test_of_a_small_limit_a_class_may_run_two_of_its_requests_ahead() -> None:
-    queue = FairQueue(0.0005, FRESH_MS)
-    queue.enter(["a", "b"], LATER)
-    queue.wait("b", 1, LATER)
-    assert queue.lead("a", 4.0, 0.1, LATER) == 0.2
-    queue.serve("a", 4.0, 0.2)
-    assert queue.lead("a", 4.0, 0.1, LATER) == 0.0
