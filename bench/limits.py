@@ -20,7 +20,7 @@ quotas:
     models: [m]
     requests_per_minute: 1G
     input_tokens_per_minute: 1000G
-    concurrent_calls: 10k
+    concurrent_calls: 1M
 """
 """So wide that no call waits: what is measured is the way, not the limit."""
 

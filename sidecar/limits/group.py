@@ -82,7 +82,7 @@ class Group:
         self._ledger = ledger
         self._clocks = clocks
         self._woken = asyncio.Event()
-        self._is_asleep = False
+        self._is_asleep = self._is_touched = False
         self._is_skewed = False
 
     def __repr__(self) -> str:
@@ -103,7 +103,8 @@ class Group:
         return [charge.of(limit.unit) for limit in self.definition.limits]
 
     def touch(self) -> None:
-        """Something was taken or settled: the task is to look soon, if it does not anyway."""
+        """Something was taken or settled: the task is to look soon."""
+        self._is_touched = True
         if self._is_asleep:
             self._woken.set()
 
@@ -162,19 +163,20 @@ class Group:
         self.holder.answer(answer, now)
 
     async def _sleep(self, due: float | None, now: float) -> None:
-        """Wait for the moment that is due, for who waits to be served from the licence, or to be woken."""
+        """Wait for the moment that is due, for who waits to be served from the licence, or to be woken.
+
+        While calls come, it looks every now and then by itself: to be woken by each would cost each of them.
+        """
         if self.holder.is_cut_off and self.holder.waiting:
             self.holder.serve(now)
             due = min(due or now + _LICENCE_TICK_MS, now + _LICENCE_TICK_MS)
-        if due is None:
-            self._is_asleep = True
-        elif not self.holder.waiting:
-            self._is_asleep = due - now > _LOOK_MS
+        self._is_asleep, self._is_touched = not self._is_touched, False
+        if not self._is_asleep:
+            due = min(due or now + _LOOK_MS, now + _LOOK_MS)
         self._woken.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(None if due is None else (due - now) / 1000):
                 await self._woken.wait()
-        self._is_asleep = False
 
     def _note(self, trouble: str) -> None:
         if bool(trouble) != bool(self.trouble):

@@ -113,6 +113,8 @@ async def test_a_metered_candidate_before_an_unmetered_one_comes_to_have_a_lease
         grant.sent()
         hold.settle(grant.settle(None, Usage(prompt=1), 0))
         world.clocks.now += 10
+        for group in world.groups:
+            group.wake()
         await asyncio.sleep(0)
     assert projects == {"a", "b"}
 
