@@ -61,7 +61,7 @@ do
   local function find_limit(meter)
     local least
     for amount in pairs(meter.claims) do
-      least = min(least or amount, amount)
+      if not least or amount < least then least = amount end
     end
     meter.limit = least or meter.terms.amount
   end
@@ -328,10 +328,13 @@ do
   function Queue.enter(wants)
     local least, most, seen = nil, 0, 0
     for share, lane in pairs(state.lanes) do
+      local served = lane[SERVED]
       if waits(lane) then
-        contenders[share], least = lane, min(least or lane[SERVED], lane[SERVED])
+        contenders[share] = lane
+        if not least or served < least then least = served end
       end
-      most, seen = max(most, lane[SERVED]), max(seen, lane[SEEN])
+      if served > most then most = served end
+      if lane[SEEN] > seen then seen = lane[SEEN] end
     end
     if not least and now - seen > report.fresh_ms then
       least = most -- nobody has waited for a while: what was served was taken from nobody
@@ -372,8 +375,8 @@ do
   function Queue.lead(share, weight)
     local least
     for name, lane in pairs(contenders) do
-      if name ~= share then
-        least = min(least or lane[SERVED], lane[SERVED])
+      if name ~= share and (not least or lane[SERVED] < least) then
+        least = lane[SERVED]
       end
     end
     return least and max(0, (least + report.quantum - state.lanes[share][SERVED]) * weight)
@@ -618,8 +621,9 @@ do -- grants
   local function cost_of(amounts, meters)
     local cost = 0
     for place, meter in ipairs(meters) do
-      if not meter.terms.is_shadow then
-        cost = max(cost, amounts[place] / max(1, meter.limit))
+      local part = amounts[place] / max(1, meter.limit)
+      if part > cost and not meter.terms.is_shadow then
+        cost = part
       end
     end
     return cost
@@ -817,7 +821,8 @@ do
   end
 
   -- Packed as lists: names would take half of the script's time. Of the terms it keeps what a meter needs to
-  -- go on while no report names it.
+  -- go on while no report names it. What a version adds stands at the end and has a default: while a fleet is
+  -- upgraded, the script of the version before writes here too.
   local function pack_meter(meter)
     local terms = meter.terms
     return {
@@ -832,7 +837,7 @@ do
     return {
       used = kept[1], held = kept[2], factor = kept[3], cut_at = kept[4], heal_at = kept[5], claims = kept[6],
       pace = kept[7], paced_at = kept[8], oldest = kept[9], newest = kept[10], starts = kept[11],
-      ends = kept[12], carried = kept[13], empty_at = kept[20],
+      ends = kept[12], carried = kept[13], empty_at = kept[20] or kept[8],
       terms = {
         name = name, amount = kept[14], window_ms = kept[15], bucket_ms = kept[16], slack_ms = kept[17],
         burst = kept[18], calendar = kept[19],

@@ -99,7 +99,7 @@ MUTANTS = {
     "an unknown holder is believed": ("= not account and report.seq > 0", "= false"),
     "what leaves the window stays": ("passed[#passed + 1] = fields[place]", ""),
     "a use is booked when it was": ("max(at, account.last))", "at)"),
-    "the highest claim counts": ("least = min(least or amount, amount)", "least = max(least or 0, amount)"),
+    "the highest claim counts": ("or amount < least then", "or amount > least then"),
     "classes are served by name": ("return left < right or (left == right and", "return (true and"),
     "limits are never forgotten": ("if Meter.is_over(meter) then", "if false then"),
     "what was carried is lost": ("meter.starts == ended and meter.carried or 0, 0", "0, 0"),
