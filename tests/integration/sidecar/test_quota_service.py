@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -18,6 +19,7 @@ from tests.integration.sidecar.test_foreign_client import curl
 from tests.support import facts
 from tests.support.errors import details_of, status_in
 from tests.support.figures import get, scrape
+from tests.support.redis.server import standalone
 from tests.support.rpc import PATIENCE_S
 from tests.support.sidecar import Served, serving
 from tests.support.told import listening
@@ -29,6 +31,7 @@ TPM = Limit("input_tokens_per_minute", Unit.INPUT_TOKENS, 200_000, Rolling(60))
 FLIGHT = Limit("concurrent_calls", Unit.CALLS, 1, InFlight())
 PACED = Limit("requests_per_minute", Unit.REQUESTS, 600, Rolling(60), burst=0.01)
 """Six at once, then ten a second."""
+KEPT_WITHOUT_LEDGER = (LimitsMode.LIMITS_MODE_LEASE, LimitsMode.LIMITS_MODE_SHARE)
 HI = GenerateRequest(model=MODEL, prompt="hi")
 
 
@@ -182,6 +185,28 @@ async def test_figures_and_readiness_tell_of_limits_and_cost(emulator: Any) -> N
     assert figures.labels_of("sidecar_estimate_ratio", model=MODEL, part="input")
     assert ready == (200, "ready\nlimits: normal\n")
     assert line["cost_usd"] == cost / 1e6
+
+
+async def test_of_a_fleet_every_sidecar_shows_what_all_have_used_and_when_redis_is_gone(
+    emulator: Any, tmp_path: Path
+) -> None:
+    policy = limited(emulator.base_url, RPM)
+    with standalone(tmp_path) as redis:
+        shared = {"limits": {"scope": "redis"}, "redis": {"addresses": [redis.address]}}
+        async with (
+            serving(policy, **shared) as one,
+            serving(policy, **shared) as other,
+            watching(other) as watch,
+        ):
+            for served in (one, other, one, other):
+                await served.gemini.Generate(HI, timeout=PATIENCE_S)
+            message = await seen(watch, lambda message: used(message) == 4)
+            assert message.groups[0].holders == 2
+            redis.kill()
+            lost = await seen(watch, lambda message: message.groups[0].trouble)
+            assert lost.groups[0].mode in KEPT_WITHOUT_LEDGER
+            reply = await other.gemini.Generate(HI, timeout=PATIENCE_S)
+            assert reply.call.limits in KEPT_WITHOUT_LEDGER
 
 
 async def test_a_client_of_another_make_asks_and_watches(metered: Served) -> None:
