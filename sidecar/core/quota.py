@@ -5,6 +5,7 @@ a caller was given. Both are a LimitGroup: a name and some Limits. A call is cha
 or to none.
 """
 
+import operator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
@@ -40,8 +41,14 @@ class Charge(NamedTuple):
         """The amount in one unit."""
         return self[_POSITIONS[unit]]
 
+    def plus(self, other: "Charge") -> "Charge":
+        """Both together, unit by unit."""
+        return Charge(*map(operator.add, self, other))
+
 
 _POSITIONS = {unit: position for position, unit in enumerate(Unit)}
+NOTHING = Charge(0, 0, 0, 0, 0)
+"""What a call costs that never left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,11 @@ from sidecar.core.errors import GrantLapsed, UpstreamQuota
 from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import Usage
 from sidecar.core.permit import Candidate
-from sidecar.core.quota import Charge, Share
+from sidecar.core.quota import NOTHING, Charge, Share
 from sidecar.limits.estimate import Estimate, Estimator, Key
 from sidecar.limits.feedback import penalties
 from sidecar.limits.group import Group
 from sidecar.limits.settlement import OutcomeClass, classify, settled
-
-NOTHING = Charge(0, 0, 0, 0, 0)
 
 
 class Taken(NamedTuple):

@@ -14,7 +14,7 @@ from sidecar.core.levels import GroupState, LimitsMode, LimitsReading, worst
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
 from sidecar.core.ports import Grant, Hold
-from sidecar.core.quota import Charge, LimitGroup
+from sidecar.core.quota import NOTHING, Charge, LimitGroup
 from sidecar.limits.estimate import Estimator, Key
 from sidecar.limits.grant import Costing, FreeGrant, MeteredGrant, Taken
 from sidecar.limits.group import Clocks
@@ -226,6 +226,3 @@ class CallHold:
 
 def _no_endpoint(model: str) -> NoEndpoint:
     return NoEndpoint(f"no project of the Policy serves model {model!r}")
-
-
-NOTHING = Charge(0, 0, 0, 0, 0)

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from sidecar.core.cost import Price
 from sidecar.core.errors import Reason, SidecarError, UpstreamError
 from sidecar.core.outcome import Usage
-from sidecar.core.quota import Charge
+from sidecar.core.quota import NOTHING, Charge
 
 
 class OutcomeClass(StrEnum):
@@ -173,7 +173,7 @@ def settled(reserved: Charge, outcome: OutcomeClass, usage: Usage | None, price:
 
 
 def _returned(_reserved: Charge, _usage: Usage | None, _price: Price) -> Charge:
-    return Charge(0, 0, 0, 0, 0)
+    return NOTHING
 
 
 def _kept(reserved: Charge, _usage: Usage | None, _price: Price) -> Charge:

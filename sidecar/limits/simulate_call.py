@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from sidecar.core.quota import Charge, LimitGroup, Share
+from sidecar.core.quota import NOTHING, Charge, LimitGroup, Share
 from sidecar.limits.holder import Holder
 from sidecar.limits.standing import Place, Served, Standing
 
 if TYPE_CHECKING:
     from sidecar.limits.simulate import Fleet
-
-_NOTHING = Charge(0, 0, 0, 0, 0)
 
 
 class Step(NamedTuple):
@@ -162,7 +160,7 @@ class Passage:
             number = self._fleet.number(name)
             group, label = self._fleet.groups[number], self._caller.label
             asked = self._fleet.outcome.asked
-            asked[label, name] = _sum(asked.get((label, name), _NOTHING), self._actual)
+            asked[label, name] = asked.get((label, name), NOTHING).plus(self._actual)
             if all(
                 limit.is_shadow or self._estimate.of(limit.unit) <= limit.amount for limit in group.limits
             ):
@@ -203,7 +201,7 @@ class Passage:
             outcome.denied[self._fleet.groups[number].name, place.holder.denied] += 1
         for budget in self._budgets:
             if self._is_last:  # so they are booked
-                self._settle(budget, _NOTHING, self._booked_at)
+                self._settle(budget, NOTHING, self._booked_at)
             else:
                 budget.place.holder.put_back(share, budget.place.amounts, budget.source)
                 self._site.poll(budget.number)
@@ -272,7 +270,3 @@ class Passage:
 
 def _amounts(group: LimitGroup, charge: Charge) -> list[int]:
     return [charge.of(limit.unit) for limit in group.limits]
-
-
-def _sum(one: Charge, other: Charge) -> Charge:
-    return Charge(*map(int.__add__, one, other))

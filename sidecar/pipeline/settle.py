@@ -6,7 +6,6 @@ cancellation can come between.
 """
 
 import asyncio
-import operator
 from collections.abc import Awaitable, Callable
 from datetime import date
 from types import TracebackType
@@ -19,10 +18,9 @@ from sidecar.core.errors import Reason, SidecarError
 from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import CANCELLED, OK, AttemptRecord, Outcome, Reply, Usage
 from sidecar.core.ports import Hold, Observer
-from sidecar.core.quota import Charge
+from sidecar.core.quota import NOTHING, Charge
 
 Reserved = TypeVar("Reserved")
-_NOTHING = Charge(0, 0, 0, 0, 0)
 
 
 class Journal:
@@ -52,7 +50,7 @@ class Journal:
         """Spent standing in line for limits."""
         self.mode = LimitsMode.UNUSED
         """How the limits are kept that the latest attempt was charged to."""
-        self.charge = _NOTHING
+        self.charge = NOTHING
         """What the attempts cost that have ended."""
         self._running: tuple[Attempt, float] | None = None
         self._first_chunk_s: float | None = None
@@ -86,7 +84,7 @@ class Journal:
 
     def spend(self, charge: Charge) -> None:
         """Note what an attempt cost."""
-        self.charge = Charge(*map(operator.add, self.charge, charge))
+        self.charge = self.charge.plus(charge)
 
     def attempts_so_far(self, ended: str = OK) -> tuple[AttemptRecord, ...]:
         """All attempts, the running one as if it had `ended` now."""
