@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from sidecar.core.cost import PriceTable
+from sidecar.core.feature import Feature
+from sidecar.core.pooling import PoolRules
 from sidecar.core.quota import Limit, LimitGroup, Share
 from sidecar.core.secret import Secret
 
@@ -51,6 +53,16 @@ class Endpoint:
     """Vertex only: a region, a multi-region or `global`."""
     credentials_file: Path | None = None
     """Vertex only: a Google credentials file; None means application-default credentials."""
+    weight: float = 1.0
+    """How much of what its level serves it takes, beside the others."""
+    level: int = 0
+    """Lower levels are asked first."""
+    concurrency: int | None = None
+    """The most attempts that this process may have open at it; None: any number."""
+    tiers: frozenset[str] = frozenset()
+    """Service tiers that it serves; empty means all."""
+    lacks: frozenset[Feature] = frozenset()
+    """What may not be asked of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,8 @@ class Policy:
     """What Google grants. Models that are counted together have the same group."""
     budgets: tuple[Budget, ...] = ()
     """What callers were given; a call may fall under several."""
+    pools: PoolRules = field(default_factory=PoolRules)
+    """How endpoints are chosen, retried and left alone."""
     prices: PriceTable = field(default_factory=PriceTable)
     """What tokens cost: the release's prices, with those of the Policy file in place of them."""
     _tenants: Mapping[str, Tenant] = field(init=False, repr=False, compare=False)
