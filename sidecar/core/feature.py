@@ -16,6 +16,8 @@ class Feature(StrEnum):
     """Pages that the model fetches."""
     COMPUTER_USE = "computer_use"
     """A browser that the model steers."""
+    MCP_SERVERS = "mcp_servers"
+    """Servers of the Model Context Protocol that Google's side calls."""
     FILES = "files"
     """Content by reference: uploaded files and other URIs."""
     CACHED_CONTENT = "cached_content"
