@@ -2,22 +2,36 @@
 
 from dataclasses import dataclass
 
-from sidecar.core.policy import Endpoint
+from sidecar.core.call import Json
+from sidecar.core.policy import STANDARD_TIER, Endpoint
 from sidecar.core.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to serve a call: an endpoint and the id of the model there."""
+    """One way to serve a call: an endpoint, and what to ask of it."""
 
     endpoint: Endpoint
     model: str
+    """The model's id there."""
+    tier: str = ""
+    """The service tier to ask for (`flex`), in place of the body's; empty: as the body says."""
+    step: int = 0
+    """How many better alternatives of model and tier the Permit has: those of a later step are for when all
+    of the earlier ones are out.
+    """
+
+    def tier_of(self, body: Json) -> str:
+        """The service tier that is asked for with a body, and so counted and billed: `standard`, `priority`,
+        `flex`.
+        """
+        return self.tier or (body.get("serviceTier") or STANDARD_TIER).lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
     """Proof that the Policy was asked and said yes; `candidates` are the only places that may be asked, best
-    first.
+    first: by step, then by the level of their endpoints.
     """
 
     principal: Principal

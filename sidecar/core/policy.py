@@ -18,6 +18,8 @@ from sidecar.core.pooling import PoolRules
 from sidecar.core.quota import Limit, LimitGroup, Share
 from sidecar.core.secret import Secret
 
+STANDARD_TIER = "standard"
+"""The service tier of a request that asks for none."""
 STANDARD_PRIORITY = "standard"
 PRIORITIES: Mapping[str, float] = MappingProxyType({"critical": 64.0, STANDARD_PRIORITY: 8.0, "batch": 1.0})
 """Weights where a Policy names none. Weights and no ranks: what waits as batch is served too, if seldom."""

@@ -23,7 +23,6 @@ from sidecar.limits.mode import mode_of
 from sidecar.limits.view import state_of, states
 from sidecar.limits.waiting import Option, fitting, take, take_now
 
-_STANDARD_TIER = "standard"
 _LOOK_AT_ONCE = 64
 """Groups; each takes some 15 µs."""
 _QUEUE_SHARE = 0.98
@@ -115,10 +114,9 @@ class CallHold:
         self._limiter = limiter
         self._call = call
         self._principal = permit.principal
-        self._model = permit.candidates[0].model if permit.candidates else call.model
+        self._best = permit.candidates[0]
         self._share = call.policy.share_of(permit.principal.tenant, call.arrival.priority)
-        self._tier = (call.body.json.get("serviceTier") or _STANDARD_TIER).lower()
-        self._costings: dict[str, Costing] = {}
+        self._costings: dict[tuple[str, str], Costing] = {}
         self._budgets: list[Taken] = []
         self._used_at = 0.0
         self._is_settled = False
@@ -130,7 +128,7 @@ class CallHold:
 
     async def take_budgets(self) -> None:
         """Take every budget that covers the call, or none. Raises SidecarError."""
-        estimate = self._costing(self._model).estimate
+        estimate = self._costing(self._best).estimate
         try:
             for definition in self._covering():
                 option = Option(self._limiter.groups.of(definition), fitting(definition, estimate))
@@ -151,7 +149,7 @@ class CallHold:
         metered, unmetered = self._quotas(candidates)
         options, chosen, misfit = [], [], None
         for candidate, definition in metered:
-            costing = self._costing(candidate.model)
+            costing = self._costing(candidate)
             try:
                 option = Option(self._limiter.groups.of(definition), fitting(definition, costing.estimate))
             except CostExceedsLimit as error:
@@ -163,7 +161,7 @@ class CallHold:
         if taken is None and unmetered is not None:
             if not self._budgets:
                 return FreeGrant(unmetered)
-            costing = self._costing(unmetered.model)
+            costing = self._costing(unmetered)
             return MeteredGrant(unmetered, costing, self._limiter.clocks.now_ms).kept(self._mode())
         if not options:
             raise misfit or _no_endpoint(self._call.model)
@@ -205,22 +203,24 @@ class CallHold:
     ) -> tuple[list[tuple[Candidate, LimitGroup]], Candidate | None]:
         """The candidates that a quota covers, up to the first that none does, and that one."""
         metered: list[tuple[Candidate, LimitGroup]] = []
-        quota_of = self._call.policy.quota_of
+        quota_of, body = self._call.policy.quota_of, self._call.body.json
         for candidate in candidates:
-            definition = quota_of(candidate.endpoint.project, candidate.model, self._tier)
+            definition = quota_of(candidate.endpoint.project, candidate.model, candidate.tier_of(body))
             if definition is None:
                 return metered, candidate
             metered.append((candidate, definition))
         return metered, None
 
-    def _costing(self, model: str) -> Costing:
-        """What the call costs at a model; estimated once."""
-        costing = self._costings.get(model)
+    def _costing(self, candidate: Candidate) -> Costing:
+        """What the call costs at a model and tier; estimated once."""
+        model, tier = candidate.model, candidate.tier_of(self._call.body.json)
+        costing = self._costings.get((model, tier))
         if costing is None:
-            price = self._call.policy.prices.price(model, self._tier, self._limiter.clocks.wall().date())
+            price = self._call.policy.prices.price(model, tier, self._limiter.clocks.wall().date())
             key = Key(self._principal.id, model)
             estimate = self._limiter.estimator.charge(self._call, key, price)
-            costing = self._costings[model] = Costing(key, price, estimate, self._limiter.estimator)
+            costing = Costing(key, price, estimate, self._limiter.estimator)
+            self._costings[model, tier] = costing
         return costing
 
 

@@ -18,11 +18,11 @@ from sidecar.core.errors import (
 )
 from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import Usage
-from sidecar.core.permit import Permit
+from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Budget
-from sidecar.core.quota import InFlight, Limit, OnLoss, Rolling, Unit
+from sidecar.core.quota import InFlight, Limit, LimitGroup, OnLoss, Rolling, Unit
 from tests.support import facts
-from tests.unit.limits.world import BOTH, ONLY_A, World, call, policy, quota, rpm, tpm
+from tests.unit.limits.world import BOTH, ONLY_A, A, World, call, policy, quota, rpm, tpm
 
 
 @pytest.fixture
@@ -316,3 +316,27 @@ async def test_who_is_served_in_the_moment_of_giving_up_gives_back_and_harms_nob
         await waiting
     again = await (await world.limiter.hold(call(policy_), ONLY_A)).reserve(ONLY_A.candidates)
     assert again.candidate.endpoint.project == "a"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "body", "counted"),
+    [
+        ("", {}, "standard"),
+        ("", {"serviceTier": "FLEX"}, "flex"),
+        ("flex", {"serviceTier": "PRIORITY"}, "flex"),
+    ],
+)
+async def test_a_call_is_counted_in_the_quota_of_the_tier_that_it_asks_for(
+    world: World, candidate: str, body: dict[str, str], counted: str
+) -> None:
+    """The candidate's, where that says one, because it goes upstream in place of the body's."""
+    tiers = {
+        ("a", facts.MODEL, tier): LimitGroup(f"quota/a/{tier}", (rpm(9),)) for tier in ("standard", "flex")
+    }
+    permit = Permit(ONLY_A.principal, (Candidate(A, facts.MODEL, candidate),))
+    asking = facts.call(body={**facts.HELLO, **body}, policy=facts.policy(A, quotas=tiers))
+    grant = await (await world.limiter.hold(asking, permit)).reserve(permit.candidates)
+    grant.sent()
+    grant.settle(None, Usage(prompt=1, total=1), 0)
+    await world.settle_down()
+    assert list(world.ledgers.ledgers) == [f"quota/a/{counted}"]
