@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sidecar.core.call import Call
+from sidecar.core.outcome import AttemptKind
 from sidecar.core.permit import Candidate
 from sidecar.core.ports import Grant
 
@@ -12,9 +13,8 @@ class Attempt:
     """What a transport needs to ask once: the call, the place granted, and until when it may take."""
 
     call: Call
-    number: int
-    """Counts from 1 within the call."""
     grant: Grant
+    kind: AttemptKind = AttemptKind.FIRST
 
     @property
     def candidate(self) -> Candidate:

@@ -1,6 +1,7 @@
 """What became of a call: its usage, its attempts, its end."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from sidecar.core.call import Arrival, Json
@@ -47,18 +48,29 @@ class Reply(NamedTuple):
     """Whether typing it is work for a thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
-    """One request to one endpoint, ended."""
+class AttemptKind(StrEnum):
+    """Why an attempt was made."""
+
+    FIRST = "first"
+    RETRY = "retry"
+    """An attempt before it failed."""
+    HEDGE = "hedge"
+    """An attempt before it was silent for too long; whichever speaks first gives the answer."""
+
+
+class AttemptRecord(NamedTuple):
+    """One request to one endpoint, ended or as it stands."""
 
     number: int
+    """Position within the call, from 1."""
     candidate: Candidate
     ended: str
-    """`OK`, `CANCELLED` or the Reason of the failure."""
+    """`OK`, `CANCELLED` or the Reason of the failure. Cancelled is also whom another attempt outran."""
     latency_s: float
     """From the decision to ask until the end of the attempt."""
     sent: bool
     """Whether the request's headers left on an open connection: from then on it may have been billed."""
+    kind: AttemptKind = AttemptKind.FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,11 @@ class Outcome:
     message: str
     """The developer's text of the failure, empty when there is none."""
     attempts: tuple[AttemptRecord, ...]
+    """In the order in which they began."""
+    answered: AttemptRecord | None
+    """The one that gave the answer, else the last."""
     usage: Usage | None
+    """Its usage."""
     chunks: int
     """Messages sent to the caller on a stream."""
     first_chunk_s: float | None
@@ -82,4 +98,4 @@ class Outcome:
     queued_s: float
     """Of it, spent on reserving; from QUEUED_LEAST_S on it was spent in line."""
     cost: Cost | None
-    """Of the last attempt's usage. None: no usage that costs is known."""
+    """Of `usage`. None: no usage that costs is known."""

@@ -13,16 +13,14 @@ from sidecar.v1.usage_pb2 import ServiceTier
 
 
 def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
-    """Fill the report of a call whose last attempt gives the answer."""
-    attempts = journal.attempts_so_far()
+    """Fill the report of a call that is being answered."""
     report.request_id = journal.arrival.request_id
-    for record in attempts:
+    for record in journal.attempts:
         _add(report, record)
     report.limits = cast(LimitsMode, int(journal.mode))
     if journal.queued_s >= QUEUED_LEAST_S:
         report.queue_time.FromNanoseconds(round(journal.queued_s * 1_000_000_000))
-    if attempts:
-        served = attempts[-1].candidate
+    if (served := journal.served) is not None:
         report.served.project = served.endpoint.project
         report.served.location = served.endpoint.location
         report.served.model = served.model

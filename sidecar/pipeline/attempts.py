@@ -6,8 +6,10 @@ from typing import TypeVar
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Call
 from sidecar.core.errors import GrantLapsed, SidecarError
+from sidecar.core.outcome import AttemptKind
 from sidecar.pipeline.admit import Admission
-from sidecar.pipeline.settle import Journal, ended_by
+from sidecar.pipeline.entry import Entry
+from sidecar.pipeline.settle import Journal
 from sidecar.upstream.rank import rank
 from sidecar.upstream.retry import may_repeat
 
@@ -15,15 +17,16 @@ Answer = TypeVar("Answer")
 
 
 async def attempts(
-    call: Call, admission: Admission, journal: Journal, ask: Callable[[Attempt], Awaitable[Answer]]
+    call: Call, admission: Admission, journal: Journal, ask: Callable[[Entry], Awaitable[Answer]]
 ) -> Answer:
     """Ask the permitted candidates, best first. Raises the error that ended the last attempt."""
     permit, hold = admission.permit, admission.hold
     while True:
-        grant = await journal.queued(hold.reserve(rank(permit, journal.attempts)))
-        attempt = Attempt(call, number=len(journal.attempts) + 1, grant=grant)
+        tried = journal.attempts
+        grant = await journal.queued(hold.reserve(rank(permit, tried)))
+        attempt = Attempt(call, grant, AttemptKind.RETRY if tried else AttemptKind.FIRST)
         try:
-            return await _settled(attempt, journal, ask)
+            return await _settled(journal.begin(attempt), journal, ask)
         except GrantLapsed:  # connecting took longer than the lease: nothing left, so it was no attempt
             continue
         except SidecarError as error:
@@ -31,15 +34,13 @@ async def attempts(
                 raise
 
 
-async def _settled(attempt: Attempt, journal: Journal, ask: Callable[[Attempt], Awaitable[Answer]]) -> Answer:
+async def _settled(entry: Entry, journal: Journal, ask: Callable[[Entry], Awaitable[Answer]]) -> Answer:
     """Make one attempt; settle its grant and note its end, whatever that is."""
-    journal.begin(attempt)
     failure: BaseException | None = None
     try:
-        return await ask(attempt)
+        return await ask(entry)
     except BaseException as error:
         failure = error
         raise
     finally:
-        journal.spend(attempt.grant.settle(failure, journal.usage, journal.chunks))
-        journal.end(None if isinstance(failure, GrantLapsed) else ended_by(failure))
+        journal.end(entry, failure)

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from sidecar.core.attempt import Attempt
 from sidecar.core.call import Call
 from sidecar.core.outcome import Reply
 from sidecar.pipeline.admit import admit
 from sidecar.pipeline.attempts import attempts
 from sidecar.pipeline.deadline import within_deadline
+from sidecar.pipeline.entry import Entry
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
 
@@ -15,9 +15,9 @@ from sidecar.pipeline.stages import Stages
 async def generate(read: Callable[[], Awaitable[Call]], stages: Stages, journal: Journal) -> Reply:
     """Answer the call that `read` finds in the request. Raises SidecarError."""
 
-    async def ask(attempt: Attempt) -> Reply:
-        reply = await stages.transport.send(attempt)
-        journal.saw(reply)
+    async def ask(entry: Entry) -> Reply:
+        reply = await stages.transport.send(entry.attempt)
+        entry.saw(reply)
         return reply
 
     with within_deadline(journal), stages.gate.slot():

@@ -1,8 +1,8 @@
 """The books of one call, closed exactly once.
 
 A Journal is opened when a call arrives and closed when it leaves, by whatever door: answered, failed,
-cancelled. Closing settles the Hold and tells the Observer the Outcome. Both are synchronous, so no
-cancellation can come between.
+cancelled. Each attempt has an `entry`; ending it settles its Grant. Closing settles the Hold and tells the
+Observer the Outcome. All of that is synchronous, so no cancellation can come between.
 """
 
 import asyncio
@@ -14,11 +14,13 @@ from typing import TypeVar
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import FREE, Arrival
 from sidecar.core.cost import Cost
-from sidecar.core.errors import Reason, SidecarError
+from sidecar.core.errors import GrantLapsed, Reason, SidecarError
 from sidecar.core.levels import LimitsMode
-from sidecar.core.outcome import CANCELLED, OK, AttemptRecord, Outcome, Reply, Usage
+from sidecar.core.outcome import CANCELLED, OK, AttemptRecord, Outcome, Usage
+from sidecar.core.permit import Candidate
 from sidecar.core.ports import Hold, Observer
-from sidecar.core.quota import NOTHING, Charge
+from sidecar.core.quota import NOTHING
+from sidecar.pipeline.entry import Entry
 
 Reserved = TypeVar("Reserved")
 
@@ -26,6 +28,9 @@ Reserved = TypeVar("Reserved")
 class Journal:
     """Collects what happens to one call. Stages write to it, nobody decides by it. `today` is the day in UTC
     whose prices count.
+
+    Of several attempts one counts for the call: the one whose answer the caller gets, and until there is one
+    the last that began.
     """
 
     def __init__(
@@ -40,39 +45,40 @@ class Journal:
         self.model = ""
         self.principal = ""
         self.hold: Hold | None = None
-        self.attempts: list[AttemptRecord] = []
-        self.usage: Usage | None = None
-        """The latest report of the attempt that runs."""
-        self.chunks = 0
-        self.service_tier = ""
-        """The tier that served it, as far as the upstream has said."""
         self.queued_s = 0.0
         """Spent standing in line for limits."""
-        self.mode = LimitsMode.UNUSED
-        """How the limits are kept that the latest attempt was charged to."""
         self.charge = NOTHING
         """What the attempts cost that have ended."""
-        self._running: tuple[Attempt, float] | None = None
+        self._entries: list[Entry] = []
+        self._counting: Entry | None = None
         self._first_chunk_s: float | None = None
         self._observer = observer
         self._today = today
-        self._latest: Attempt | None = None
         self._cost: tuple[Usage, str, Cost] | None = None
 
     def __repr__(self) -> str:
-        return f"<Journal {self.arrival.request_id}: {len(self.attempts)} attempts, {self.chunks} chunks>"
+        return f"<Journal {self.arrival.request_id}: {len(self._entries)} attempts, {self.chunks} chunks>"
 
-    def begin(self, attempt: Attempt) -> None:
-        """Note that an attempt begins."""
-        self._running = (attempt, self.clock())
-        self._latest, self._cost = attempt, None
-        self.usage, self.service_tier, self.mode = None, "", attempt.grant.mode
+    def begin(self, attempt: Attempt) -> Entry:
+        """Note that an attempt begins; returns what is to be told how it goes."""
+        entry = Entry(attempt, self.clock())
+        self._entries.append(entry)
+        self._counting, self._cost = entry, None
+        return entry
 
-    def end(self, ended: str | None) -> None:
-        """Note how the running attempt ended; None: it was none."""
-        if ended is not None:
-            self.attempts = list(self.attempts_so_far(ended))
-        self._running = None
+    def end(self, entry: Entry, failure: BaseException | None) -> None:
+        """Settle the grant of an attempt that ended so. One whose grant had lapsed was none."""
+        self.charge = self.charge.plus(entry.attempt.grant.settle(failure, entry.usage, entry.chunks))
+        if isinstance(failure, GrantLapsed):
+            self._entries.remove(entry)
+            self._counting = self._entries[-1] if self._entries else None
+        else:
+            entry.end(ended_by(failure), self.clock())
+
+    def answers(self, entry: Entry) -> None:
+        """Note that of attempts that run beside each other this one gives the answer."""
+        if entry is not self._counting:
+            self._counting, self._cost = entry, None
 
     async def queued(self, waiting: Awaitable[Reserved]) -> Reserved:
         """Note how long it takes to reserve."""
@@ -82,59 +88,67 @@ class Journal:
         finally:
             self.queued_s += self.clock() - began
 
-    def spend(self, charge: Charge) -> None:
-        """Note what an attempt cost."""
-        self.charge = self.charge.plus(charge)
+    @property
+    def attempts(self) -> tuple[AttemptRecord, ...]:
+        """All attempts in the order in which they began, those that run as if they had ended well now."""
+        if not self._entries:
+            return ()
+        now = self.clock()
+        return tuple(entry.record(number, now, OK) for number, entry in enumerate(self._entries, 1))
 
-    def attempts_so_far(self, ended: str = OK) -> tuple[AttemptRecord, ...]:
-        """All attempts, the running one as if it had `ended` now."""
-        if self._running is None:
-            return tuple(self.attempts)
-        attempt, began = self._running
-        record = AttemptRecord(
-            attempt.number, attempt.candidate, ended, self.clock() - began, attempt.grant.is_sent
-        )
-        return (*self.attempts, record)
+    @property
+    def served(self) -> Candidate | None:
+        """Whom the attempt asked that counts."""
+        return self._counting.attempt.candidate if self._counting is not None else None
 
-    def saw(self, reply: Reply) -> None:
-        """Note what an answer or chunk reports of usage and tier; without any the last stays standing."""
-        if reply.usage is not None:
-            self.usage = reply.usage
-        self.service_tier = reply.service_tier or self.service_tier
+    @property
+    def usage(self) -> Usage | None:
+        """The latest report of the attempt that counts."""
+        return self._counting.usage if self._counting is not None else None
+
+    @property
+    def chunks(self) -> int:
+        """Messages of a stream that have gone to the caller."""
+        return self._counting.chunks if self._counting is not None else 0
+
+    @property
+    def mode(self) -> LimitsMode:
+        """How the limits are kept that the attempt is charged to that counts."""
+        return self._counting.attempt.grant.mode if self._counting is not None else LimitsMode.UNUSED
 
     def cost(self) -> Cost | None:
-        """What the latest attempt costs so far, at the tier that serves it or else the tier asked for; None:
-        no usage that costs is known.
+        """What the attempt that counts costs so far, at the tier that serves it or else the tier asked for;
+        None: no usage that costs is known.
         """
-        usage, latest = self.usage, self._latest
-        if usage is None or latest is None or self.arrival.method in FREE:
+        entry = self._counting
+        if entry is None or entry.usage is None or self.arrival.method in FREE:
             return None
-        call = latest.call
-        tier = self.service_tier or call.body.json.get("serviceTier") or ""
+        call, usage = entry.attempt.call, entry.usage
+        tier = entry.service_tier or call.body.json.get("serviceTier") or ""
         if self._cost is None or self._cost[:2] != (usage, tier):
-            cost = call.policy.prices.cost(latest.candidate.model, usage, tier, self._today())
+            cost = call.policy.prices.cost(entry.attempt.candidate.model, usage, tier, self._today())
             self._cost = (usage, tier, cost)
         return self._cost[2]
 
-    def chunk_sent(self) -> None:
-        """Note that a message of a stream has gone to the caller: from the first on, nothing can be taken
-        back.
+    def chunk_sent(self, entry: Entry) -> None:
+        """Note that a message of an attempt's stream has gone to the caller: from the first on, nothing can
+        be taken back.
         """
-        if not self.chunks:
+        if not entry.chunks:
             self._first_chunk_s = self.clock() - self.arrival.received_at
-        self.chunks += 1
+        entry.chunks += 1
 
     def progress(self) -> dict[str, str]:
         """How far a stream came, as metadata for its error."""
         told = {"chunks_sent": str(self.chunks)}
-        if self.usage:
-            told |= {"prompt_tokens": str(self.usage.prompt), "total_tokens": str(self.usage.total)}
+        if usage := self.usage:
+            told |= {"prompt_tokens": str(usage.prompt), "total_tokens": str(usage.total)}
         return told
 
     @property
     def was_sent(self) -> bool:
         """Whether any attempt may have reached the upstream."""
-        return any(attempt.sent for attempt in self.attempts_so_far())
+        return any(entry.attempt.grant.is_sent for entry in self._entries)
 
     def __enter__(self) -> "Journal":
         self._observer.arrived(self.arrival)
@@ -145,6 +159,8 @@ class Journal:
     ) -> None:
         if self.hold is not None:
             self.hold.settle(self.charge)
+        attempts = self.attempts
+        counting = self._counting
         self._observer.ended(
             Outcome(
                 arrival=self.arrival,
@@ -152,7 +168,8 @@ class Journal:
                 principal=self.principal,
                 ended=ended_by(error),
                 message=_text(error) if isinstance(error, SidecarError) else "",
-                attempts=tuple(self.attempts),
+                attempts=attempts,
+                answered=attempts[self._entries.index(counting)] if counting is not None else None,
                 usage=self.usage,
                 chunks=self.chunks,
                 first_chunk_s=self._first_chunk_s,

@@ -9,13 +9,13 @@ retry follows.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from sidecar.core.attempt import Attempt
 from sidecar.core.call import Call
 from sidecar.core.errors import Draining, ReplyTooLarge, StreamInterrupted, UpstreamError
 from sidecar.core.outcome import Reply
 from sidecar.pipeline.admit import admit
 from sidecar.pipeline.attempts import attempts
 from sidecar.pipeline.deadline import within_deadline
+from sidecar.pipeline.entry import Entry
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
 
@@ -31,17 +31,17 @@ async def stream(
     Raises SidecarError.
     """
 
-    async def ask(attempt: Attempt) -> None:
+    async def ask(entry: Entry) -> None:
         try:
-            async with stages.transport.stream(attempt) as chunks:
+            async with stages.transport.stream(entry.attempt) as chunks:
                 async for chunk in chunks:
-                    journal.saw(chunk)
+                    entry.saw(chunk)
                     try:
                         await emit(chunk)
                     except asyncio.CancelledError:  # the chunk was on its way and may arrive all the same
-                        journal.chunk_sent()
+                        journal.chunk_sent(entry)
                         raise
-                    journal.chunk_sent()
+                    journal.chunk_sent(entry)
         except (UpstreamError, ReplyTooLarge) as error:
             if journal.chunks:
                 raise _interrupted(error, journal) from error

@@ -60,8 +60,8 @@ class CallObserver:
             self._spend.queued.observe(outcome.queued_s)
         for attempt in outcome.attempts:
             self._record_attempt(method, attempt)
-        if outcome.attempts:
-            self._record_answer(outcome, outcome.attempts[-1])
+        if outcome.answered is not None:
+            self._record_answer(outcome, outcome.answered)
 
     def _record_attempt(self, method: Method, attempt: AttemptRecord) -> None:
         endpoint, ended = attempt.candidate.endpoint, attempt.ended
@@ -70,7 +70,7 @@ class CallObserver:
         self._upstream.operation_duration[method, endpoint.api, model, ended].observe(attempt.latency_s)
 
     def _record_answer(self, outcome: Outcome, answered: AttemptRecord) -> None:
-        """Book first token and usage on the last attempt: only that one can have reached the caller."""
+        """Book first token and usage on the attempt that answered: no other can have reached the caller."""
         method = outcome.arrival.method
         api = answered.candidate.endpoint.api
         model = self._upstream.models.label(answered.candidate.model, answered.ended)

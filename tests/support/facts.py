@@ -115,7 +115,7 @@ def attempt(
 ) -> Attempt:
     """A first attempt on a FakeGrant. `model` is the candidate's; other values are the call's."""
     candidate = Candidate(endpoint or gemini(), values.pop("model", MODEL))
-    return Attempt(call(method, body, **values), number=1, grant=FakeGrant(candidate))
+    return Attempt(call(method, body, **values), FakeGrant(candidate))
 
 
 def grant_of(attempt: Attempt) -> FakeGrant:

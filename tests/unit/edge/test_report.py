@@ -27,9 +27,9 @@ def journal_of(*ends: tuple[Endpoint, str]) -> tuple[Journal, Clock]:
     clock = Clock()
     journal = Journal(facts.arrival(), facts.FakeObserver(), clock, lambda: facts.TODAY)
     for endpoint, ended in ends:
-        journal.begin(facts.attempt(endpoint, model="gemini-x"))
+        entry = journal.begin(facts.attempt(endpoint, model="gemini-x"))
         clock.now += 0.25
-        journal.end(ended)
+        entry.end(ended, clock.now)
     return journal, clock
 
 
@@ -54,6 +54,16 @@ def test_the_last_attempt_is_the_one_that_served() -> None:
         ("cloud", "europe-west4", "OK"),
     ]
     assert [attempt.latency.ToMilliseconds() for attempt in told.attempts] == [250, 250]
+
+
+def test_the_attempt_that_answers_served_also_when_a_later_one_was_made() -> None:
+    journal, clock = journal_of()
+    faster = journal.begin(facts.attempt(facts.gemini()))
+    journal.begin(facts.attempt(facts.vertex())).end(CANCELLED, clock.now)
+    journal.answers(faster)
+    told = reported(journal)
+    assert told.served.project == "main"
+    assert [(attempt.number, attempt.status) for attempt in told.attempts] == [(1, "OK"), (2, "CANCELLED")]
 
 
 def test_an_attempt_that_still_runs_is_told_as_good_so_far() -> None:
@@ -95,7 +105,9 @@ def test_time_in_line_is_told_from_a_millisecond_on() -> None:
 @pytest.mark.parametrize("mode", LimitsMode)
 def test_the_mode_of_the_limits_is_the_one_of_the_latest_grant(mode: LimitsMode) -> None:
     journal, _ = journal_of((facts.gemini(), OK))
-    journal.mode = mode
+    attempt = facts.attempt()
+    facts.grant_of(attempt).mode = mode
+    journal.begin(attempt)
     assert reported(journal).limits == int(mode)
 
 
@@ -104,13 +116,15 @@ def test_the_cost_is_told_where_it_is_known_and_an_unknown_price_as_such() -> No
     told = CallReport()
     report.fill_cost(told, journal)
     assert not told.HasField("cost")
-    journal.begin(facts.attempt(policy=facts.policy(prices=shipped_prices())))
-    journal.saw(facts.reply(usage=Usage(prompt=1000, total=1000)))
+    entry = journal.begin(facts.attempt(policy=facts.policy(prices=shipped_prices())))
+    entry.saw(facts.reply(usage=Usage(prompt=1000, total=1000)))
     report.fill_cost(told, journal)
     assert told.cost.is_priced
     assert told.cost.micro_dollars > 0
-    journal.begin(facts.attempt(policy=facts.policy(prices=shipped_prices()), model="gemini-unheard-of"))
-    journal.saw(facts.reply(usage=Usage(prompt=1000, total=1000)))
+    entry = journal.begin(
+        facts.attempt(policy=facts.policy(prices=shipped_prices()), model="gemini-unheard-of")
+    )
+    entry.saw(facts.reply(usage=Usage(prompt=1000, total=1000)))
     unknown = CallReport()
     report.fill_cost(unknown, journal)
     assert unknown.HasField("cost")

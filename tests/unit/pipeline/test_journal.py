@@ -3,10 +3,16 @@ from contextlib import nullcontext
 
 import pytest
 
-from sidecar.core.errors import Overloaded, RateLimited, Reason, UpstreamCredentials, UpstreamUnavailable
+from sidecar.core.errors import (
+    GrantLapsed,
+    Overloaded,
+    RateLimited,
+    Reason,
+    UpstreamCredentials,
+    UpstreamUnavailable,
+)
 from sidecar.core.outcome import CANCELLED, OK, Outcome, Usage
-from sidecar.core.quota import Charge
-from sidecar.pipeline.settle import Journal, ended_by
+from sidecar.pipeline.settle import ended_by
 from tests.support import facts
 from tests.unit.pipeline.fakes import World
 
@@ -52,10 +58,10 @@ def test_the_hold_is_settled_with_what_all_attempts_cost_when_the_call_leaves() 
     hold = facts.FakeHold(facts.FakeLimits())
     with journal:
         journal.hold = hold
-        journal.spend(Charge(1, 2, 3, 4, 0))
-        journal.spend(Charge(1, 20, 30, 40, 0))
+        journal.end(journal.begin(facts.attempt()), UpstreamUnavailable("down"))
+        journal.end(journal.begin(facts.attempt()), None)
         assert hold.settled == []
-    assert hold.settled == [Charge(2, 22, 33, 44, 0)]
+    assert hold.settled == [facts.CHARGE.plus(facts.CHARGE)]
 
 
 async def test_time_spent_reserving_is_noted_also_when_it_was_in_vain() -> None:
@@ -71,55 +77,97 @@ async def test_time_spent_reserving_is_noted_also_when_it_was_in_vain() -> None:
 
 def test_the_last_usage_counts_and_a_reply_without_one_leaves_it() -> None:
     journal = World().journal()
-    journal.saw(facts.reply(usage=Usage(total=3)))
-    journal.saw(facts.reply(usage=Usage(total=5)))
-    journal.saw(facts.reply())
+    entry = journal.begin(facts.attempt())
+    entry.saw(facts.reply(usage=Usage(total=3)))
+    entry.saw(facts.reply(usage=Usage(total=5)))
+    entry.saw(facts.reply())
     assert journal.usage == Usage(total=5)
 
 
-def test_usage_is_that_of_the_attempt_that_runs() -> None:
+def test_usage_is_that_of_the_last_attempt_begun() -> None:
     journal = World().journal()
-    journal.begin(facts.attempt())
-    journal.saw(facts.reply(usage=Usage(total=3)))
-    journal.end(Reason.UPSTREAM_UNAVAILABLE)
+    entry = journal.begin(facts.attempt())
+    entry.saw(facts.reply(usage=Usage(total=3)))
+    journal.end(entry, UpstreamUnavailable("down"))
     first = journal.usage
     journal.begin(facts.attempt())
     assert (first, journal.usage) == (Usage(total=3), None)
 
 
+def test_of_attempts_side_by_side_the_one_that_answers_counts_whatever_becomes_of_the_other() -> None:
+    world = World()
+    with world.journal() as journal:
+        winner, loser = journal.begin(facts.attempt()), journal.begin(facts.attempt())
+        loser.saw(facts.reply(usage=Usage(total=3)))
+        winner.saw(facts.reply(usage=Usage(total=5)))
+        journal.answers(winner)
+        journal.chunk_sent(winner)
+        loser.saw(facts.reply(usage=Usage(total=99)))
+        journal.end(loser, asyncio.CancelledError())
+        winner.saw(facts.reply(usage=Usage(total=7)))
+        journal.end(winner, None)
+    (outcome,) = world.observer.outcomes
+    assert (outcome.usage, outcome.chunks) == (Usage(total=7), 1)
+    assert [(record.number, record.ended) for record in outcome.attempts] == [(1, OK), (2, CANCELLED)]
+    assert outcome.answered == outcome.attempts[0]
+
+
+def test_each_attempt_is_settled_by_its_own_usage_and_end() -> None:
+    journal = World().journal()
+    one, other = journal.begin(facts.attempt()), journal.begin(facts.attempt())
+    one.saw(facts.reply(usage=Usage(total=3)))
+    other.saw(facts.reply(usage=Usage(total=5)))
+    journal.end(one, asyncio.CancelledError())
+    journal.end(other, None)
+    assert facts.grant_of(one.attempt).settled == [(CANCELLED, Usage(total=3))]
+    assert facts.grant_of(other.attempt).settled == [(OK, Usage(total=5))]
+
+
 def test_attempts_are_recorded_with_their_end_and_whether_they_were_sent() -> None:
-    journal: Journal = World().journal()
+    journal = World().journal()
     first, second = facts.attempt(), facts.attempt()
-    journal.begin(first)
-    journal.end(Reason.UPSTREAM_UNAVAILABLE)
+    journal.end(journal.begin(first), UpstreamUnavailable("down"))
     was_sent = [journal.was_sent]
-    journal.begin(second)
+    entry = journal.begin(second)
     second.grant.sent()
     was_sent += [journal.was_sent]
     assert was_sent == [False, True], "also while it runs"
-    assert [record.ended for record in journal.attempts_so_far()] == ["UPSTREAM_UNAVAILABLE", OK]
-    assert len(journal.attempts) == 1
-    journal.end(OK)
+    assert [record.ended for record in journal.attempts] == ["UPSTREAM_UNAVAILABLE", OK]
+    journal.end(entry, None)
     assert [record.sent for record in journal.attempts] == [False, True]
     assert all(record.latency_s > 0 for record in journal.attempts)
+
+
+def test_an_attempt_whose_grant_had_lapsed_was_none() -> None:
+    journal = World().journal()
+    kept = journal.begin(facts.attempt())
+    lapsed = journal.begin(facts.attempt())
+    journal.end(lapsed, GrantLapsed("too late"))
+    assert [len(facts.grant_of(entry.attempt).settled) for entry in (kept, lapsed)] == [0, 1]
+    assert [record.number for record in journal.attempts] == [1]
+    kept.saw(facts.reply(usage=Usage(total=3)))
+    assert journal.usage == Usage(total=3)
 
 
 def test_the_first_chunk_is_timed_and_all_are_counted() -> None:
     world = World()
     journal = world.journal()
     with journal:
-        journal.chunk_sent()
-        journal.chunk_sent()
+        entry = journal.begin(facts.attempt())
+        journal.chunk_sent(entry)
+        journal.chunk_sent(entry)
+        journal.end(entry, None)
     (outcome,) = world.observer.outcomes
-    assert (outcome.chunks, outcome.first_chunk_s) == (2, 1.0)
-    assert outcome.duration_s > 1.0
+    assert (outcome.chunks, outcome.first_chunk_s) == (2, 2.0)
+    assert outcome.duration_s > 2.0
 
 
 def test_progress_tells_how_far_a_stream_came() -> None:
     journal = World().journal()
     assert journal.progress() == {"chunks_sent": "0"}
-    journal.chunk_sent()
-    journal.saw(facts.reply(usage=Usage(prompt=3, total=9)))
+    entry = journal.begin(facts.attempt())
+    journal.chunk_sent(entry)
+    entry.saw(facts.reply(usage=Usage(prompt=3, total=9)))
     assert journal.progress() == {"chunks_sent": "1", "prompt_tokens": "3", "total_tokens": "9"}
 
 

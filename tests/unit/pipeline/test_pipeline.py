@@ -22,7 +22,7 @@ from sidecar.core.errors import (
     UpstreamRejected,
     UpstreamUnavailable,
 )
-from sidecar.core.outcome import CANCELLED, OK, Outcome, Reply, Usage
+from sidecar.core.outcome import CANCELLED, OK, AttemptKind, Outcome, Reply, Usage
 from sidecar.pipeline.generate import generate
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stream import stream
@@ -176,8 +176,8 @@ async def test_what_was_never_sent_is_tried_at_the_next_candidate(way: Way, erro
     world.transport.scripts = [[error], ["sent", facts.reply()]]
     await way(world, call_of())
     first, second = world.transport.attempts
-    assert (first.number, first.candidate.endpoint.project) == (1, "first")
-    assert (second.number, second.candidate.endpoint.project) == (2, "second")
+    assert (first.kind, first.candidate.endpoint.project) == (AttemptKind.FIRST, "first")
+    assert (second.kind, second.candidate.endpoint.project) == (AttemptKind.RETRY, "second")
     assert [record.ended for record in outcome_of(world).attempts] == [error.reason, OK]
     assert [grant.settled for grant in world.limits.grants] == [[(error.reason, None)], [(OK, None)]]
     assert_books_closed(world)

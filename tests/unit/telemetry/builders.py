@@ -48,6 +48,7 @@ def outcome(ended: str = OK, method: Method = Method.GENERATE, **values: Any) ->
         "principal": "pod",
         "message": "",
         "attempts": (),
+        "answered": next(iter(values.get("attempts", ())[::-1]), None),
         "usage": None,
         "chunks": 0,
         "first_chunk_s": None,

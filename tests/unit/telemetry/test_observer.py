@@ -236,6 +236,7 @@ outcomes = st.builds(
     ended=st.sampled_from(ENDINGS),
     message=texts,
     attempts=st.lists(attempts, max_size=4).map(tuple),
+    answered=st.none() | attempts,
     usage=st.none() | st.builds(Usage, *[st.integers(0, 10**7)] * 6),
     chunks=st.integers(0, 1000),
     first_chunk_s=st.none() | seconds,
