@@ -48,6 +48,7 @@ from sidecar.telemetry.http import TelemetryServer
 from sidecar.telemetry.instruments import Instruments, PolicyMetrics
 from sidecar.telemetry.observer import CallObserver
 from sidecar.upstream.credentials import Credentials
+from sidecar.upstream.fleet import Fleet
 from sidecar.upstream.rest import RestTransport
 
 if TYPE_CHECKING:
@@ -167,7 +168,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         closing.push_async_callback(transport.close)
         limits = await _limiter(settings, instruments.ledger, closing)
         gate = Gate(settings.listen.max_in_flight)
-        stages = Stages(gate, LocalIdentity(settings.identity.principal), NoCache(), limits, transport)
+        identity = LocalIdentity(settings.identity.principal)
+        stages = Stages(gate, identity, NoCache(), limits, Fleet(), transport)
 
         health = Health(names_of((GeminiService, QuotaService)))
         gemini = GeminiService(

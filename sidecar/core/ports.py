@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 from sidecar.core.bulletin import Snapshot
 from sidecar.core.cached import Bypass
 from sidecar.core.call import Arrival, Call
+from sidecar.core.errors import SidecarError
 from sidecar.core.levels import LimitsMode, LimitsReading
-from sidecar.core.outcome import Outcome, Reply, Usage
+from sidecar.core.outcome import AttemptRecord, Outcome, Reply, Usage
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
 from sidecar.core.principal import Principal
@@ -91,6 +92,62 @@ class Limits(Protocol):
 
     async def hold(self, call: Call, permit: Permit) -> Hold:
         """Reserve in the caller's own budgets. Raises SidecarError when they are spent."""
+        ...
+
+
+class Pool(Protocol):
+    """Knows how the endpoints of a model are: whom to ask, and whether to ask again.
+
+    Synchronous throughout: it tells what to do and how long to wait, and waits for nothing itself. `tried`
+    are the call's attempts so far, in order; it may name one that runs while a hedge is looked for.
+    """
+
+    def rank(self, call: Call, permit: Permit, tried: Sequence[AttemptRecord] = ()) -> tuple[Candidate, ...]:
+        """The permitted candidates that may be asked now, best first, never none.
+
+        Those that this call has tried come last. Raises UpstreamUnavailable when all are to be left alone for
+        a time, Overloaded when all have as many attempts open as the Policy allows; `retry_after_s` tells
+        when the first may be asked again.
+        """
+        ...
+
+    def began(self, attempt: "Attempt") -> "Trip":
+        """An attempt begins: whoever gets the Trip ends it."""
+        ...
+
+    def retry(
+        self, error: SidecarError, call: Call, permit: Permit, tried: Sequence[AttemptRecord]
+    ) -> float | None:
+        """For how many seconds to wait before another attempt may follow `error`, which ended the last of
+        `tried`; then `rank` again. None: that was the last, and `error` is the caller's.
+
+        An answer that is not None takes from the retry budget: ask once for each failed attempt, and never
+        after the commit point.
+        """
+        ...
+
+    def hedge_after(self, attempt: "Attempt") -> float | None:
+        """For how many seconds of silence an attempt is waited for alone. None: it is not hedged."""
+        ...
+
+    def take_hedge(self, attempt: "Attempt") -> bool:
+        """Whether a second attempt may join a silent one. True takes from the retry budget, so ask last."""
+        ...
+
+
+class Trip(Protocol):
+    """What the pool is told of one attempt. Synchronous, so that no cancellation can interrupt it."""
+
+    def first_content(self) -> None:
+        """Content has come: the first part of a streamed answer, or a whole one. Idempotent."""
+        ...
+
+    def ended(self, failure: BaseException | None) -> None:
+        """The attempt is over. Idempotent: only the first end counts.
+
+        A cancellation is nobody's fault: a caller who went away or the loser of a hedge, and counts neither
+        as success nor as failure.
+        """
         ...
 
 

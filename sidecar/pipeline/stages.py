@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sidecar.core.ports import Cache, Identity, Limits, Transport
+from sidecar.core.ports import Cache, Identity, Limits, Pool, Transport
 from sidecar.pipeline.gate import Gate
 
 
@@ -14,4 +14,5 @@ class Stages:
     identity: Identity
     cache: Cache
     limits: Limits
+    pool: Pool
     transport: Transport

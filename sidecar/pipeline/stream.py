@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from sidecar.core.call import Call
 from sidecar.core.errors import Draining, ReplyTooLarge, StreamInterrupted, UpstreamError
 from sidecar.core.outcome import Reply
+from sidecar.core.ports import Trip
 from sidecar.pipeline.admit import admit
 from sidecar.pipeline.attempts import attempts
 from sidecar.pipeline.deadline import within_deadline
@@ -31,10 +32,11 @@ async def stream(
     Raises SidecarError.
     """
 
-    async def ask(entry: Entry) -> None:
+    async def ask(entry: Entry, trip: Trip) -> None:
         try:
             async with stages.transport.stream(entry.attempt) as chunks:
                 async for chunk in chunks:
+                    trip.first_content()
                     entry.saw(chunk)
                     try:
                         await emit(chunk)
@@ -51,7 +53,7 @@ async def stream(
         with within_deadline(journal), stages.gate.slot():
             call = await read()  # not before there is a place: what is shed costs nothing
             admission = await admit(call, stages, journal)
-            await attempts(call, admission, journal, ask)
+            await attempts(call, admission, stages.pool, journal, ask)
     except Draining as error:  # the gate cut a call that had begun to answer
         if journal.chunks:
             raise _interrupted(error, journal) from error

@@ -7,9 +7,15 @@ from typing import Any
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Arrival, Body, Call, Json, Method
-from sidecar.core.errors import GrantLapsed, NoEndpoint, SidecarError
+from sidecar.core.errors import (
+    GrantLapsed,
+    NoEndpoint,
+    SidecarError,
+    UpstreamCredentials,
+    UpstreamUnavailable,
+)
 from sidecar.core.levels import LimitsMode
-from sidecar.core.outcome import Outcome, Reply, Usage
+from sidecar.core.outcome import AttemptRecord, Outcome, Reply, Usage
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Api, Endpoint, Policy
 from sidecar.core.principal import Principal
@@ -165,6 +171,58 @@ class FakeLimits:
             raise NoEndpoint("no candidate")
         self.grants.append(FakeGrant(candidates[0]))
         return self.grants[-1]
+
+
+class FakeTrip:
+    """A Trip that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        """`content` once, then the word for the end, each time it is told."""
+
+    def first_content(self) -> None:
+        if "content" not in self.told:
+            self.told.append("content")
+
+    def ended(self, failure: BaseException | None) -> None:
+        self.told.append(ended_by(failure))
+
+
+class FakePool:
+    """A Pool that ranks as the Permit does, those tried last, and remembers its trips.
+
+    What was never sent is repeated at once, once at every candidate; `delays` are answered before that.
+    """
+
+    def __init__(self) -> None:
+        self.trips: list[FakeTrip] = []
+        self.delays: list[float | None] = []
+        self.hedge_s: float | None = None
+        self.hedges = 0
+        """How many may still be taken."""
+
+    def rank(self, call: Call, permit: Permit, tried: Sequence[AttemptRecord] = ()) -> tuple[Candidate, ...]:
+        asked = [record.candidate for record in tried]
+        return tuple(sorted(permit.candidates, key=asked.count))
+
+    def began(self, attempt: Attempt) -> FakeTrip:
+        self.trips.append(FakeTrip())
+        return self.trips[-1]
+
+    def retry(
+        self, error: SidecarError, call: Call, permit: Permit, tried: Sequence[AttemptRecord]
+    ) -> float | None:
+        if self.delays:
+            return self.delays.pop(0)
+        is_safe = isinstance(error, UpstreamUnavailable | UpstreamCredentials) and not tried[-1].sent
+        return 0.0 if is_safe and len(tried) < len(permit.candidates) else None
+
+    def hedge_after(self, attempt: Attempt) -> float | None:
+        return self.hedge_s
+
+    def take_hedge(self, attempt: Attempt) -> bool:
+        self.hedges -= 1
+        return self.hedges >= 0
 
 
 class FakeObserver:

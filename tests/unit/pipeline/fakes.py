@@ -35,6 +35,7 @@ class World:
     transport: "PlayedTransport" = field(init=False)
     observer: facts.FakeObserver = field(default_factory=facts.FakeObserver)
     gate: Gate = field(default_factory=lambda: Gate(10))
+    pool: facts.FakePool = field(default_factory=facts.FakePool)
 
     def __post_init__(self) -> None:
         self.limits = SteppedLimits(self)
@@ -46,7 +47,9 @@ class World:
 
     @property
     def stages(self) -> Stages:
-        return Stages(self.gate, SteppedIdentity(self), SteppedCache(self), self.limits, self.transport)
+        return Stages(
+            self.gate, SteppedIdentity(self), SteppedCache(self), self.limits, self.pool, self.transport
+        )
 
     def journal(self, arrival: Arrival | None = None) -> Journal:
         return Journal(arrival or facts.arrival(), self.observer, Clock(), lambda: facts.TODAY)

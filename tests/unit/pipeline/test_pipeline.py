@@ -83,6 +83,9 @@ def assert_books_closed(world: World) -> None:
     assert [len(hold.settled) for hold in world.limits.holds] == [1] * len(world.limits.holds)
     assert world.gate.in_flight == 0
     assert len(world.observer.outcomes) == 1
+    assert [len(trip.told) - ("content" in trip.told) for trip in world.pool.trips] == [1] * len(
+        world.limits.grants
+    )
 
 
 # ------------------------------------------------------------------------------------------- the good way
@@ -214,6 +217,25 @@ async def test_a_foreign_error_is_internal_and_not_repeated(way: Way) -> None:
         await way(world, call_of())
     assert len(world.transport.attempts) == 1
     assert outcome_of(world).ended == outcome_of(world).attempts[0].ended == Reason.INTERNAL
+    assert_books_closed(world)
+
+
+async def test_the_pool_is_told_how_each_attempt_went(way: Way) -> None:
+    world = World()
+    world.transport.scripts = [[DOWN], ["sent", facts.reply()]]
+    await way(world, call_of())
+    assert [trip.told for trip in world.pool.trips] == [[DOWN.reason], ["content", OK]]
+
+
+async def test_the_pool_may_have_a_sent_attempt_repeated(way: Way) -> None:
+    world = World()
+    world.pool.delays = [0.001]
+    world.transport.scripts = [
+        ["sent", UpstreamUnavailable("busy", http_status=503)],
+        ["sent", facts.reply()],
+    ]
+    await way(world, call_of())
+    assert [record.ended for record in outcome_of(world).attempts] == [Reason.UPSTREAM_UNAVAILABLE, OK]
     assert_books_closed(world)
 
 
