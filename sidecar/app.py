@@ -11,7 +11,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -22,17 +22,18 @@ from sidecar.cache.bypass import NoCache
 from sidecar.config.faults import ConfigError, Fault
 from sidecar.config.load import Configuration
 from sidecar.config.policy_source import PolicySource, Reload
-from sidecar.config.settings import ListenSettings, Settings
+from sidecar.config.settings import Settings
 from sidecar.core.outcome import CANCELLED, OK
-from sidecar.core.ports import LedgerObserver
+from sidecar.core.ports import Identity, LedgerObserver
 from sidecar.edge.context import Arrivals
 from sidecar.edge.convert import faces
 from sidecar.edge.health import Health
 from sidecar.edge.quota import QuotaService
-from sidecar.edge.server import Listener, ListenError, drain_all, names_of
+from sidecar.edge.server import Listener, ListenError, drain_all, names_of, unix_target
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.identity.local import LocalIdentity
+from sidecar.identity.nobody import NobodyIdentity
 from sidecar.limits.backlog import HORIZON_MS
 from sidecar.limits.estimate import Estimator
 from sidecar.limits.group import Holding, LedgerFactory
@@ -168,23 +169,34 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         closing.push_async_callback(transport.close)
         limits = await _limiter(settings, instruments.ledger, closing)
         gate = Gate(settings.listen.max_in_flight)
-        identity = LocalIdentity(settings.identity.principal)
-        stages = Stages(gate, identity, NoCache(), limits, Fleet(), transport)
+        fleet = Fleet()
+        both_ways = faces(settings.listen.message_limit)
+        observer = CallObserver(instruments)
+
+        def gemini(listener: str, identity: Identity) -> GeminiService:
+            return GeminiService(
+                Arrivals(listener, settings.deadline),
+                both_ways,
+                Stages(gate, identity, NoCache(), limits, fleet, transport),
+                lambda: policies.current,
+                observer,
+            )
 
         health = Health(names_of((GeminiService, QuotaService)))
-        gemini = GeminiService(
-            Arrivals("local", settings.deadline),
-            faces(settings.listen.message_limit),
-            stages,
-            lambda: policies.current,
-            CallObserver(instruments),
-        )
         quota = QuotaService(lambda prefixes: limits.states(policies.current, prefixes), health.draining)
-        listeners = [
-            Listener(address, settings.listen, (gemini, quota), health)
-            for address in _addresses(settings.listen)
-        ]
-        sidecar = Sidecar(listeners, gate, limits, health, settings.drain.limit)
+        local = (gemini("local", LocalIdentity(settings.identity.principal)), quota)
+        remote = (gemini("envoy", NobodyIdentity()),)
+        served = {
+            "address": (settings.listen.address, local),
+            "socket": (unix_target(settings.listen.socket), local),
+            "envoy_socket": (unix_target(settings.listen.envoy_socket), remote),
+        }
+        listeners = {
+            key: Listener(address, settings.listen, services, health, reflects=services is local)
+            for key, (address, services) in served.items()
+            if address
+        }
+        sidecar = Sidecar(tuple(listeners.values()), gate, limits, health, settings.drain.limit)
         await _start(listeners, closing)
         if settings.telemetry.address is not None:
             await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
@@ -250,18 +262,15 @@ async def _emulator(closing: AsyncExitStack) -> str:
     return emulator.base_url
 
 
-def _addresses(settings: ListenSettings) -> list[str]:
-    return [settings.address, *([f"unix:{settings.socket}"] if settings.socket else [])]
-
-
-async def _start(listeners: Sequence[Listener], closing: AsyncExitStack) -> None:
-    for listener in listeners:
+async def _start(listeners: Mapping[str, Listener], closing: AsyncExitStack) -> None:
+    """Start each, by the key of `listen` that names its address."""
+    for key, listener in listeners.items():
         try:
             await listener.start()
         except ListenError as error:
-            key = "listen.socket" if listener.address.startswith("unix:") else "listen.address"
-            remedy = "stop the other process, or choose another with --socket or --listen"
-            raise ConfigError([Fault(key, listener.address, str(error), remedy)]) from error
+            other = "--socket or --listen" if key != "envoy_socket" else f"listen.{key}"
+            remedy = f"stop the other process, or choose another with {other}"
+            raise ConfigError([Fault(f"listen.{key}", listener.address, str(error), remedy)]) from error
         closing.push_async_callback(listener.drain, 0)
 
 

@@ -4,6 +4,7 @@ Each takes a value and returns it, or raises Unacceptable. Some look at the file
 """
 
 import os
+import re
 import ssl
 import stat
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from sidecar.config.units import is_loopback, split_address
 
 _SOCKET_PATH_MAX_BYTES = 107
 """What `sun_path` holds on Linux, less the closing NUL."""
+_TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}", re.ASCII)
 
 Number = TypeVar("Number", int, float)
 
@@ -47,6 +49,15 @@ def one_line(value: str) -> str:
     """Text without white space or control characters, not empty."""
     if not value or not value.isprintable() or any(map(str.isspace, value)):
         raise Unacceptable("is empty or has white space in it", "write a name without white space")
+    return value
+
+
+def trust_domain_name(value: str | None) -> str | None:
+    """The name of a trust domain, as in `spiffe://NAME/...`; see SPIFFE-ID section 2.1."""
+    if value is not None and not _TRUST_DOMAIN.fullmatch(value):
+        raise Unacceptable(
+            "is no SPIFFE trust domain", "write its name alone, such as prod.example: a-z, 0-9 and .-_"
+        )
     return value
 
 

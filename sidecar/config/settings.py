@@ -22,6 +22,7 @@ from sidecar.config.checks import (
     one_line,
     pem_bundle,
     socket_path,
+    trust_domain_name,
 )
 from sidecar.config.faults import Unacceptable
 from sidecar.config.redis import RedisSettings
@@ -41,12 +42,17 @@ def _known_scope(value: object) -> object:
 
 
 class ListenSettings(Slice):
-    """The local listeners: who may connect is decided by their addresses alone."""
+    """The listeners. What is believed of a caller depends on the one that it came by: whoever reaches
+    `address` or `socket` is the pod; on `envoy_socket` only what Envoy has proven counts.
+    """
 
     address: Annotated[str, AfterValidator(loopback_address)] = "127.0.0.1:50051"
     """Loopback TCP, `host:port`; port 0 takes any free one. Not optional: an app in the pod dials it."""
     socket: Annotated[Path | None, BeforeValidator(empty_as_none), AfterValidator(socket_path)] = None
     """Unix socket served beside `address`, for a proxy in the pod. None: no socket. A live one is refused."""
+    envoy_socket: Annotated[Path | None, BeforeValidator(empty_as_none), AfterValidator(socket_path)] = None
+    """Unix socket for callers from outside the pod, whom Envoy lets in by their certificates. Mount its
+    directory into the sidecar and Envoy alone: who can write to it can claim to be anybody. None: none."""
     message_limit: MessageBytes = 32 << 20
     """Bytes of the largest message either way. Default 32 MiB: Gemini takes requests up to 20 MB, and
     base64 in JSON is a third longer than bytes in protobuf. Raise it in the client too."""
@@ -56,6 +62,16 @@ class ListenSettings(Slice):
     """Seconds of silence before the server pings. Default 60 s: below what NAT tables and proxies keep."""
     keepalive_timeout: Seconds = 20.0
     """Seconds until an unanswered ping closes the connection and cancels its calls."""
+
+    @model_validator(mode="after")
+    def _sockets_differ(self) -> "ListenSettings":
+        if self.envoy_socket is not None and self.envoy_socket == self.socket:
+            raise Unacceptable(
+                "is listen.socket too, whose callers are not asked who they are",
+                "give each a path of its own",
+                at=("envoy_socket",),
+            )
+        return self
 
     @property
     def host(self) -> str:
@@ -145,6 +161,10 @@ class IdentitySettings(Slice):
 
     principal: Annotated[str, AfterValidator(one_line)] = "pod"
     """The principal of the local listeners, usually the pod's SPIFFE id; Policy gives it a tenant."""
+    trust_domain: Annotated[str | None, BeforeValidator(empty_as_none), AfterValidator(trust_domain_name)] = (
+        None
+    )
+    """The SPIFFE trust domain whose members may call by `listen.envoy_socket`. None: nobody may."""
 
 
 class PolicySettings(Slice):

@@ -26,6 +26,7 @@ from sidecar.edge.health import Health
 _FRAME_SLACK_BYTES = 64 * 1024
 """Above the message limit when sending: our own check answers first, with details."""
 _SOCKET_MODE = 0o660
+_UNIX = "unix:"
 
 
 class ListenError(Exception):
@@ -44,26 +45,38 @@ def names_of(services: Sequence[Service | type[Service]]) -> tuple[str, ...]:
     return tuple(service.DESCRIPTOR.full_name for service in services)
 
 
+def unix_target(path: Path | None) -> str | None:
+    """The gRPC target of a unix socket; None for none."""
+    return None if path is None else f"{_UNIX}{path}"
+
+
 class Listener:
-    """One place to call, serving `services` and health from `start` to `drain`."""
+    """One place to call, serving `services` and health from `start` to `drain`, and reflection if wanted."""
 
     def __init__(
-        self, address: str, settings: ListenSettings, services: Sequence[Service], health: Health
+        self,
+        address: str,
+        settings: ListenSettings,
+        services: Sequence[Service],
+        health: Health,
+        *,
+        reflects: bool,
     ) -> None:
         self.address = address
         self._server = grpc.aio.server(options=_options(settings))
         self._server.add_generic_rpc_handlers(tuple(map(_handlers, services)))
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
-        health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-        reflected = (*names_of(services), health_name, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(reflected, self._server)
+        if reflects:
+            health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+            reflected = (*names_of(services), health_name, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(reflected, self._server)
 
     def __repr__(self) -> str:
         return f"<Listener {self.address}>"
 
     async def start(self) -> None:
         """Bind and serve. Raises ListenError."""
-        path = Path(self.address.removeprefix("unix:")) if self.address.startswith("unix:") else None
+        path = Path(self.address.removeprefix(_UNIX)) if self.address.startswith(_UNIX) else None
         if path:
             _clear_stale(path)
         try:
@@ -111,14 +124,14 @@ def _clear_stale(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise ListenError(f"{path} exists and is no socket: remove it or choose another listen.socket")
+        raise ListenError(f"{path} exists and is no socket: remove it or choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
         except OSError:
             path.unlink(missing_ok=True)
         else:
-            raise ListenError(f"{path} is served by a live process: stop it or choose another listen.socket")
+            raise ListenError(f"{path} is served by a live process: stop it or choose another path")
 
 
 def _options(settings: ListenSettings) -> Sequence[tuple[str, int]]:

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from sidecar.config.faults import ConfigError, Fault
 from sidecar.emulator import Emulator
@@ -129,6 +130,32 @@ async def test_a_sidecar_that_is_refused_one_place_leaves_the_others_free(path: 
         await refusal(telemetry={"address": address}, listen={"socket": path})
     async with serving(listen={"socket": path}) as served:
         assert f"unix:{path}" in served.sidecar.addresses
+
+
+async def test_the_socket_for_envoy_is_for_owner_and_group_and_tells_its_health(tmp_path: Path) -> None:
+    async with serving(listen={"envoy_socket": tmp_path / "envoy.sock"}) as served:
+        assert mode_of(tmp_path / "envoy.sock") == 0o660
+        target = f"unix:{tmp_path / 'envoy.sock'}"
+        assert target in served.sidecar.addresses
+        async with grpc.aio.insecure_channel(target) as channel:
+            request = health_pb2.HealthCheckRequest(service="sidecar.v1.GeminiService")
+            status = await health_pb2_grpc.HealthStub(channel).Check(request)
+            assert status.status is health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_nobody_is_known_by_the_socket_for_envoy(tmp_path: Path) -> None:
+    async with serving(listen={"envoy_socket": tmp_path / "envoy.sock"}):
+        async with client_of(f"unix:{tmp_path / 'envoy.sock'}") as gemini:
+            ended = await rpc.ask(gemini, "Generate", ASK)
+        assert (ended.code, ended.reason) == (grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED")
+        assert "'envoy'" in ended.message
+
+
+async def test_a_socket_for_envoy_that_a_sidecar_serves_is_refused(path: Path) -> None:
+    async with serving(listen={"envoy_socket": path}):
+        fault = await refusal(listen={"envoy_socket": path})
+        assert (fault.path, fault.value) == ("listen.envoy_socket", f"unix:{path}")
+        assert "listen.envoy_socket" in fault.remedy
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "192.0.2.1:50051", "[::]:0", "sidecar.test:50051"])
