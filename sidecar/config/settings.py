@@ -119,8 +119,9 @@ class UpstreamSettings(Slice):
     times the CPU and drops reply fields that it does not know. Timeouts and connections are the same."""
     connect_timeout: Seconds = 5.0
     """Seconds for DNS, TCP and TLS of a new connection; nothing is billed before it stands."""
-    first_byte_timeout: Seconds = 300.0
-    """Seconds from the request until the reply's headers. Default 5 min: thinking models answer late."""
+    first_content_timeout: Seconds = 300.0
+    """Seconds from the request until a stream's first content, or the whole of an answer that is no stream.
+    Default 5 min: thinking models answer late. Another endpoint may be asked when they are over."""
     idle_timeout: Seconds = 120.0
     """Seconds between two chunks of a reply; a longer silence is a dead stream."""
     total_timeout: Seconds = 3600.0

@@ -4,9 +4,10 @@ One exchange is at most one request. `grant.sent()` is called right before the r
 connection, and may forbid that. Leaving an exchange before its body was read to the end closes the
 connection, so the upstream sees a cancelled call at once.
 
-Four waits are bounded, each by its own setting: connecting, the first byte of the answer, the silence between
-two reads, and the whole exchange. The caller's deadline is not known here but by the cancellation that it
-causes, and by the server timeout sent along.
+Four waits are bounded, each by its own setting: connecting, the first content of the answer, the silence
+between two reads, and the whole exchange. Without the second, an upstream that sends nothing but headers or
+signs of life would hold a call that could still be asked elsewhere. The caller's deadline is not known here
+but by the cancellation that it causes, and by the server timeout sent along.
 
 Proxies, cookies, netrc and redirects play no part: the Policy alone says where calls go.
 """
@@ -77,7 +78,8 @@ class Exchange:
 
     def __enter__(self) -> "Exchange":
         settings = self._settings
-        self._watch = Watch(settings.total_timeout, min(settings.first_byte_timeout, settings.idle_timeout))
+        shortest_s = min(settings.first_content_timeout, settings.idle_timeout)
+        self._watch = Watch(settings.total_timeout, shortest_s)
         return self
 
     def __exit__(
@@ -97,12 +99,11 @@ class Exchange:
         head = start + _fields({**headers, **await self._own_headers()}, data)
         connection = self._pool.take_kept(origin) or await self._pool.take(origin)
         self._connected = (origin, connection)
-        first_byte_s = self._settings.first_byte_timeout
-        self._watch.bound(first_byte_s, "the first byte of the answer", "first_byte_timeout")
+        first_content_s = self._settings.first_content_timeout
+        self._watch.narrow(first_content_s, "content of the answer", "first_content_timeout")
         self.attempt.grant.sent()  # raises when what was reserved is held no more: then nothing may leave
         connection.begin(head, data or b"")
         await connection.answered()
-        self._watch.unbound()
         body = Body(connection, self._watch, self._settings.idle_timeout)
         if connection.status != _OK:
             raw = await body.read_start(_ERROR_BODY_BYTES)
@@ -110,6 +111,12 @@ class Exchange:
         if connection.encoding.lower() not in (b"", b"identity"):
             raise decode.malformed("the upstream's answer is compressed, which it was not asked to be")
         return body
+
+    def has_spoken(self) -> None:
+        """Note that the first content of a stream has come: from now on only silence and the whole are
+        bounded. An answer that is no stream is its own first content, and ends the exchange.
+        """
+        self._watch.widen()
 
     async def _own_headers(self) -> dict[str, str]:
         headers = await self._credentials.headers(self.attempt.candidate.endpoint)

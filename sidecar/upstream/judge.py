@@ -5,11 +5,15 @@ that simply ends proves nothing: proxies, restarts and cut connections all look 
 complete only when something was said and every candidate that spoke has finished.
 """
 
+from collections.abc import Callable
+
 from sidecar.core.call import Json
 from sidecar.core.errors import Reason, UpstreamUnavailable
 
 _UNSAID = (None, "", "FINISH_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED")
 """No reason at all: Vertex spells the unspecified finish reason out on interim chunks."""
+_EMPTY: tuple[Json, ...] = ({}, {"text": ""})
+"""Parts that say nothing."""
 
 
 def is_last_word(chunk: Json) -> bool:
@@ -20,10 +24,26 @@ def is_last_word(chunk: Json) -> bool:
     return not candidates or any(candidate.get("finishReason") not in _UNSAID for candidate in candidates)
 
 
-class StreamJudge:
-    """Watches the chunks of one stream go by."""
+def has_content(chunk: Json) -> bool:
+    """Whether a chunk says anything to the caller: a part that is not empty, an end or a refusal. Usage or a
+    role alone is a sign of life.
+    """
+    return bool(chunk.get("promptFeedback")) or any(
+        candidate.get("finishReason") not in _UNSAID or _has_parts(candidate.get("content"))
+        for candidate in chunk.get("candidates") or ()
+    )
 
-    def __init__(self) -> None:
+
+def _has_parts(content: object) -> bool:
+    parts = content.get("parts") if isinstance(content, dict) else None
+    return isinstance(parts, list) and any(part not in _EMPTY for part in parts)
+
+
+class StreamJudge:
+    """Watches the chunks of one stream go by. `has_spoken` is called once, for the first content."""
+
+    def __init__(self, has_spoken: Callable[[], None] | None = None) -> None:
+        self._has_spoken = has_spoken
         self._speaking: set[int] = set()
         self._finished: set[int] = set()
         self._blocked = False
@@ -43,6 +63,9 @@ class StreamJudge:
             self._speaking.add(index)
             if candidate.get("finishReason") not in _UNSAID:
                 self._finished.add(index)
+        if self._has_spoken is not None and has_content(chunk):
+            self._has_spoken()
+            self._has_spoken = None
         feedback = chunk.get("promptFeedback")
         if feedback and feedback.get("blockReason") not in _UNSAID:
             self._blocked = True

@@ -41,15 +41,15 @@ class RestTransport:
     async def stream(self, attempt: Attempt) -> AsyncIterator[AsyncIterator[Reply]]:
         """Ask on entry, iterate chunks, close the connection on leaving; see `core.ports.Transport`."""
         with self._http.exchange(attempt) as exchange:
-            yield _Chunks(Events(await _ask(exchange), self._limit_bytes))
+            yield _Chunks(Events(await _ask(exchange), self._limit_bytes), StreamJudge(exchange.has_spoken))
 
 
 class _Chunks:
     """The chunks of one stream, judged."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, judge: StreamJudge) -> None:
         self._events = events
-        self._judge = StreamJudge()
+        self._judge = judge
 
     def __aiter__(self) -> "_Chunks":
         return self

@@ -80,7 +80,7 @@ class SdkTransport:
                 await asyncio.wait({first, answer.has_come}, return_when=asyncio.FIRST_COMPLETED)
                 if not answer.has_come.done():
                     await first
-                yield _Chunks(answer, chunks, first)
+                yield _Chunks(answer, chunks, first, StreamJudge(exchange.has_spoken))
             finally:
                 first.cancel()
                 await asyncio.wait({first})
@@ -120,11 +120,11 @@ class SdkTransport:
 class _Chunks:
     """The chunks of one stream, judged."""
 
-    def __init__(self, answer: Answer, chunks: Any, first: asyncio.Task[Any]) -> None:
+    def __init__(self, answer: Answer, chunks: Any, first: asyncio.Task[Any], judge: StreamJudge) -> None:
         self._answer = answer
         self._chunks = chunks
         self._first: asyncio.Task[Any] | None = first
-        self._judge = StreamJudge()
+        self._judge = judge
 
     def __aiter__(self) -> "_Chunks":
         return self

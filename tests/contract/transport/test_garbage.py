@@ -72,7 +72,7 @@ async def test_garbage_is_an_answer_or_an_error_of_ours(build: Build, answer: by
         exchange.send(next(garbage))
         exchange.close()
 
-    transport = build(idle_timeout=2.0, first_byte_timeout=2.0)
+    transport = build(idle_timeout=2.0, first_content_timeout=2.0)
     async with serving(script) as upstream:
         foreign = []
         for _ in range(COUNT):

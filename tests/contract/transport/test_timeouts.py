@@ -81,21 +81,53 @@ async def test_a_handshake_is_part_of_connecting(build: Build) -> None:
     assert not facts.grant_of(attempt).is_sent
 
 
-async def test_the_first_byte_is_bounded(build: Build) -> None:
+async def test_the_time_to_an_answer_is_bounded(build: Build) -> None:
     async with serving(plays()) as upstream:
         attempt = asked(upstream.base_url)
-        with pytest.raises(UpstreamUnavailable, match=r"waited 0\.05 s .*\(first_byte_timeout\)") as error:
-            await build(first_byte_timeout=0.05).send(attempt)
+        with pytest.raises(UpstreamUnavailable, match=r"waited 0\.05 s .*\(first_content_timeout\)") as error:
+            await build(first_content_timeout=0.05).send(attempt)
         await upstream.disconnected()
     assert error.value.reason == Reason.UPSTREAM_TIMEOUT
     assert facts.grant_of(attempt).is_sent
 
 
-async def test_the_first_byte_of_a_stream_is_bounded(build: Build) -> None:
-    async with serving(plays()) as upstream:
-        with pytest.raises(UpstreamUnavailable, match="first_byte_timeout"):
-            await drain(build(first_byte_timeout=0.05), asked(upstream.base_url, Method.STREAM_GENERATE))
+@pytest.mark.parametrize(
+    "script",
+    [plays(), plays(STREAM_HEAD), plays(STREAM_HEAD, chunk(b"data: {"))],
+    ids=["no-head", "head", "part-of-an-event"],
+)
+async def test_the_time_to_the_first_content_of_a_stream_is_bounded(build: Build, script: Script) -> None:
+    async with serving(script) as upstream:
+        with pytest.raises(UpstreamUnavailable, match="first_content_timeout") as error:
+            await drain(build(first_content_timeout=0.05), asked(upstream.base_url, Method.STREAM_GENERATE))
         await upstream.disconnected()
+    assert error.value.reason == Reason.UPSTREAM_TIMEOUT
+
+
+@pytest.mark.parametrize("life", [b": still here\n", event({"usageMetadata": {"promptTokenCount": 3}})])
+async def test_signs_of_life_are_no_content(build: Build, life: bytes) -> None:
+    async def trickle(exchange: Exchange) -> None:
+        exchange.send(STREAM_HEAD)
+        while not exchange.gone.is_set():
+            exchange.send(chunk(life))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(exchange.gone.wait(), 0.01)
+
+    async with serving(trickle) as upstream:
+        attempt = asked(upstream.base_url, Method.STREAM_GENERATE)
+        with pytest.raises(UpstreamUnavailable, match="first_content_timeout"):
+            await drain(build(first_content_timeout=0.1), attempt)
+        await upstream.disconnected()
+
+
+async def test_after_its_first_content_a_stream_may_take_longer(build: Build) -> None:
+    loop = asyncio.get_running_loop()
+    late = asyncio.Event()
+    end = chunk(event(said("", "STOP"))) + LAST_CHUNK
+    async with serving(plays(STREAM_HEAD + chunk(event(said("a"))), late, end)) as upstream:
+        transport = build(first_content_timeout=0.5)
+        loop.call_later(0.7, late.set)
+        assert await drain(transport, asked(upstream.base_url, Method.STREAM_GENERATE)) == 2
 
 
 @pytest.mark.parametrize(
@@ -179,7 +211,7 @@ async def test_the_whole_is_bounded_while_the_consumer_is_busy(build: Build) -> 
 async def test_a_longer_bound_gives_way_to_the_whole(build: Build) -> None:
     async with serving(plays()) as upstream:
         with pytest.raises(UpstreamUnavailable, match="total_timeout"):
-            await build(first_byte_timeout=5, total_timeout=0.05).send(asked(upstream.base_url))
+            await build(first_content_timeout=5, total_timeout=0.05).send(asked(upstream.base_url))
 
 
 async def test_a_timeout_of_the_consumer_is_not_taken_for_one_of_the_upstream(transport: Transport) -> None:
@@ -192,7 +224,7 @@ async def test_a_timeout_of_the_consumer_is_not_taken_for_one_of_the_upstream(tr
 
 
 async def test_a_transport_serves_on_after_a_timeout(build: Build) -> None:
-    transport = build(first_byte_timeout=0.5)
+    transport = build(first_content_timeout=0.5)
     async with serving(plays(), streams(said("a", "STOP"))) as upstream:
         with pytest.raises(UpstreamUnavailable):
             await transport.send(asked(upstream.base_url))

@@ -25,6 +25,7 @@ _MINUTE = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "6
 _BUSY = refusal(503, "UNAVAILABLE", "The model is overloaded.", _MINUTE)
 _GONE = facts.gemini(NOBODY)
 _SHORT = {"default": 0.2, "margin": 0.05}
+_FIRST_CONTENT = {"first_content_timeout": 0.2}
 _SMALL = {"message_limit": "1MiB"}
 _IMAGE = {"content": {"parts": [{"inlineData": {"data": "?"}}]}, "finishReason": "STOP"}
 _NO_BASE64 = {"candidates": [_IMAGE]}
@@ -101,7 +102,13 @@ SILENCES = [
     _silent("504", fault("deadline"), "Deadline expired", facts=http(504, "DEADLINE_EXCEEDED")),
     _silent("408", refused(408, b""), "HTTP 408", facts=http(408)),
     _silent("no connection in time", silent_handshake(), "(connect_timeout)", is_safe=True),
-    _silent("no first byte", scripted(plays(), upstream={"first_byte_timeout": 0.2}), "(first_byte_timeout)"),
+    _silent("no answer", scripted(plays(), upstream=_FIRST_CONTENT), "(first_content_timeout)"),
+    _silent(
+        "nothing but headers",
+        scripted(plays(STREAM_HEAD), upstream=_FIRST_CONTENT),
+        "(first_content_timeout)",
+        rpcs=STREAM,
+    ),
     _silent(
         "silence in the body",
         scripted(plays(head(content_length=9) + b"{"), upstream={"idle_timeout": 0.2}),

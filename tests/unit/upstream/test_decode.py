@@ -116,7 +116,7 @@ def test_usage_may_be_absent(absent: dict[str, Any]) -> None:
 )
 def test_null_stands_for_absent(answer: dict[str, Any]) -> None:
     reply = read(Method.GENERATE, answer)
-    StreamJudge().see(reply.json)
+    StreamJudge(lambda: None).see(reply.json)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_whatever_comes_is_read_or_refused(answer: dict[str, Any], method: Metho
     with suppress(UpstreamUnavailable):
         reply = read(method, orjson.dumps(answer))
         if method is Method.GENERATE:
-            StreamJudge().see(reply.json)
+            StreamJudge(lambda: None).see(reply.json)
 
 
 def test_decode_hands_the_failure_of_a_large_body_on() -> None:

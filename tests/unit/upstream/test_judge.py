@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from sidecar.core.errors import Reason, UpstreamUnavailable
-from sidecar.upstream.judge import StreamJudge, is_last_word
+from sidecar.upstream.judge import StreamJudge, has_content, is_last_word
 
 Chunk = dict[str, Any]
 
@@ -91,3 +91,34 @@ def test_a_chunk_that_finishes_a_candidate_or_has_none_is_a_last_word(
     said_last: Chunk, is_last: bool
 ) -> None:
     assert is_last_word(said_last) is is_last
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, False),
+        ({"usageMetadata": {"promptTokenCount": 3}}, False),
+        (chunk({"content": {"role": "model"}}), False),
+        (chunk({"content": {"parts": [{"text": ""}, {}]}}), False),
+        (chunk({"finishReason": "FINISH_REASON_UNSPECIFIED"}), False),
+        (chunk({"content": None}), False),
+        (chunk({"content": {"parts": [{"text": "a"}]}}), True),
+        (chunk({"content": {"parts": [{"text": "", "thoughtSignature": "AA=="}]}}), True),
+        (chunk({"content": {"parts": [{"functionCall": {"name": "f"}}]}}), True),
+        (chunk({}, {"content": {"parts": [{"text": "a"}]}}), True),
+        (chunk(said("STOP")), True),
+        (BLOCKED, True),
+    ],
+)
+def test_content_is_what_says_something(given: Chunk, expected: bool) -> None:
+    assert has_content(given) is expected
+
+
+def test_the_first_content_is_told_once() -> None:
+    told: list[bool] = []
+    judge = StreamJudge(lambda: told.append(True))
+    judge.see({"usageMetadata": {}})
+    assert told == []
+    judge.see(chunk({"content": {"parts": [{"text": "a"}]}}))
+    judge.see(chunk({"content": {"parts": [{"text": "b"}]}}, said("STOP")))
+    assert told == [True]
