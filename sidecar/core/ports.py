@@ -45,6 +45,17 @@ class Hold(Protocol):
     async def reserve(self, candidates: Sequence[Candidate]) -> "Grant":
         """Reserve at one of the candidates, best first. Raises SidecarError when none has room before the
         deadline.
+
+        Candidates of one step and level follow each other. Whoever of the best has room at once is taken;
+        else the call stands in line there alone, and at the next as well after the Policy's
+        `pools.spill_after_s`, its even part of the time that is left if that is less, or as soon as no line
+        that it stands in may move in time.
+        """
+        ...
+
+    def try_reserve(self, candidates: Sequence[Candidate]) -> "Grant | None":
+        """Reserve at the first candidate, of whatever level, where room is at hand that nobody waits for;
+        None when there is none. Never waits and asks nobody: for requests that may as well not be made.
         """
         ...
 
@@ -92,6 +103,13 @@ class Limits(Protocol):
 
     async def hold(self, call: Call, permit: Permit) -> Hold:
         """Reserve in the caller's own budgets. Raises SidecarError when they are spent."""
+        ...
+
+    def headroom(self, call: Call, candidate: Candidate) -> float:
+        """How much room the quota of a candidate has for calls like this one: from 0.0, closed, paused or
+        spent as far as this sidecar knows, to 1.0, unmetered or untouched. Reserves nothing, asks nobody,
+        never raises; takes a microsecond or two, so that it can be asked about every candidate of every call.
+        """
         ...
 
 

@@ -1,12 +1,14 @@
-"""One class of one holder: who waits, how fast requests come and go, what to ask for and when. Pure: time is
-passed in, in milliseconds.
+"""The classes of one holder: who waits, how fast requests come and go, what to ask for and when. Pure: time
+is passed in, in milliseconds.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
 
 from sidecar.core.quota import Share
 from sidecar.limits.demand import Demand
-from sidecar.limits.message import Want
+from sidecar.limits.message import Granted, Want
 from sidecar.limits.queue import Line
 
 HORIZON_MS = 200.0
@@ -75,3 +77,71 @@ class Backlog:
         if not (any(need) or any(prefetch)):
             return None
         return Want(self.share.name, self.share.weight, need, head, prefetch)
+
+
+class Backlogs:
+    """All classes of a holder. What a class holds is passed in by the name of its share."""
+
+    def __init__(self, limits: int, ahead_ms: float) -> None:
+        self._limits = limits
+        self._ahead_ms = ahead_ms
+        self._by_name: dict[str, Backlog] = {}
+
+    def __repr__(self) -> str:
+        return f"<Backlogs {list(self._by_name.values())}>"
+
+    def __iter__(self) -> Iterator[Backlog]:
+        return iter(self._by_name.values())
+
+    def of(self, share: Share, now: float) -> Backlog:
+        """The class of a share; made when it is asked for first."""
+        known = self._by_name.get(share.name)
+        if known is None:
+            known = self._by_name[share.name] = Backlog(share, self._limits, now, self._ahead_ms)
+        known.share = share  # its weight may have changed
+        return known
+
+    def get(self, name: str) -> Backlog | None:
+        """The class of that name; None when nothing is known of it."""
+        return self._by_name.get(name)
+
+    @property
+    def waiting(self) -> int:
+        """Requests in line."""
+        return sum(len(known.line) for known in self._by_name.values())
+
+    @property
+    def ask_at(self) -> float:
+        """When the first class that waits is to ask; infinity: none waits."""
+        return min((known.ask_at for known in self if len(known.line)), default=math.inf)
+
+    def look(self, now: float) -> None:
+        """Let the rates follow what was seen."""
+        for known in self:
+            known.demand.look(now)
+
+    def is_low(self, free: Mapping[str, Sequence[int]]) -> bool:
+        """Whether a class holds less than half of what it is likely to need."""
+        nothing = [0] * self._limits
+        return any(known.is_low(free.get(name, nothing)) for name, known in self._by_name.items())
+
+    def wants(self, free: Mapping[str, Sequence[int]], is_leaving: bool) -> list[Want]:
+        """What to ask for."""
+        nothing = [0] * self._limits
+        wants = (known.want(free.get(name, nothing), is_leaving) for name, known in self._by_name.items())
+        return [want for want in wants if want is not None]
+
+    def schedule(self, grants: Sequence[Granted], blocked_ms: float, now: float, random: Random) -> None:
+        """When each is to ask again for what it was not granted: at a random moment around the one told."""
+        waits = {granted.share: granted.wait_ms for granted in grants}
+        for name, known in self._by_name.items():
+            known.is_short = waits.get(name, 0) > 0
+            wait = max(waits.get(name, 0), blocked_ms)
+            spread = 0.75 + 0.5 * random.random()
+            known.ask_at = now + max(wait, HORIZON_MS) * spread if wait else 0.0
+
+    def forget_idle(self, free: Mapping[str, Sequence[int]], now: float) -> None:
+        """Drop the classes that are over and hold nothing."""
+        over = [name for name, known in self._by_name.items() if name not in free and known.is_over(now)]
+        for name in over:
+            del self._by_name[name]

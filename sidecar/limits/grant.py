@@ -86,15 +86,22 @@ class FreeGrant:
 
 class MeteredGrant:
     """The right to make one request to `candidate`; see `core.ports.Grant`. Where the Policy has a quota, it
-    stands `on` the units that were taken from it.
+    stands on the units that were `taken` from it; `mode` is how the limits were kept then.
     """
 
-    def __init__(self, candidate: Candidate, costing: Costing, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        candidate: Candidate,
+        costing: Costing,
+        clock: Callable[[], float],
+        mode: LimitsMode,
+        taken: Taken | None = None,
+    ) -> None:
         self.candidate = candidate
         self.is_sent = False
-        self.mode = LimitsMode.UNUSED
+        self.mode = mode
         self._costing = costing
-        self._taken: Taken | None = None
+        self._taken = taken
         self._clock = clock
         self._used_at = 0.0
         self._settled: Charge | None = None
@@ -102,16 +109,6 @@ class MeteredGrant:
     def __repr__(self) -> str:
         state = "settled" if self._settled is not None else "sent" if self.is_sent else "reserved"
         return f"<Grant at {self.candidate.endpoint.project}, {state}>"
-
-    def on(self, taken: Taken) -> "MeteredGrant":
-        """Stand on these units."""
-        self._taken = taken
-        return self
-
-    def kept(self, mode: LimitsMode) -> "MeteredGrant":
-        """Say how the limits were kept that it was taken from."""
-        self.mode = mode
-        return self
 
     def sent(self) -> None:
         """Book it as used. Raises GrantLapsed when the lease that it was taken from has ended."""

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from sidecar.core.quota import Charge, Limit, LimitGroup
 from sidecar.limits.backlog import HORIZON_MS
+from sidecar.limits.headroom import Headroom
 from sidecar.limits.holder import Holder
 from sidecar.limits.message import Answer, Penalty, Report, Terms
 from sidecar.limits.terms import terms_of
@@ -79,6 +80,7 @@ class Group:
         """Until then the ledger listens and grants nothing."""
         self.has_signed_off = False
         """Whether the ledger was last told that nothing is needed."""
+        self._headroom = Headroom()
         self._ledger = ledger
         self._clocks = clocks
         self._woken = asyncio.Event()
@@ -118,6 +120,10 @@ class Group:
             self.holder.penalize(penalty)
         if penalties:
             self.wake()
+
+    def headroom(self, now: float) -> float:
+        """The part of its scarcest limit that is left as far as is known; 0.0 too while it gives nothing."""
+        return 0.0 if self.holder.is_stopped(now) else self._headroom.at(now)
 
     @property
     def is_idle(self) -> bool:
@@ -160,6 +166,7 @@ class Group:
         self._compare(answer.clock_ms / 1000 - self._clocks.wall().timestamp())
         self.told_at, self.learning_until = now, now + answer.learning_ms
         self.has_signed_off = report.is_leaving
+        self._headroom.note(report.terms, answer.levels, now)
         self.holder.answer(answer, now)
 
     async def _sleep(self, due: float | None, now: float) -> None:

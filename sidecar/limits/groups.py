@@ -35,6 +35,10 @@ class Groups:
     def __iter__(self) -> Iterator[Group]:
         return iter(self._groups.values())
 
+    def get(self, name: str) -> Group | None:
+        """The group of that name; None when no call has needed it."""
+        return self._groups.get(name)
+
     def of(self, definition: LimitGroup) -> Group:
         """The group of that name, with these limits."""
         group = self._groups.get(definition.name)

@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from sidecar.core.quota import Share
-from sidecar.limits.backlog import HORIZON_MS, Backlog
+from sidecar.limits.backlog import HORIZON_MS, Backlog, Backlogs
 from sidecar.limits.lease import LOST_WORDS_MS, Lease, Mark
 from sidecar.limits.licence import LICENCE_MS, SHARE, Heard, Licence, is_closed, is_open
 from sidecar.limits.message import Answer, Level, Penalty, Report, Terms
@@ -53,7 +53,6 @@ class Holder:
         self, base: str, terms: Sequence[Terms], random: Random, now: float, ahead_ms: float = HORIZON_MS
     ) -> None:
         self._terms = terms
-        self._ahead_ms = ahead_ms
         self._random = random
         self._base = base
         self.lease = Lease(f"{base}/{random.getrandbits(48):x}", terms, LEASE_MS, now)  # two may share a base
@@ -70,7 +69,7 @@ class Holder:
         """Index of the limit that last refused, as `Answer.denied`."""
         self.denials = [0] * len(terms)
         self.shadow_denials = [0] * len(terms)
-        self._classes: dict[str, Backlog] = {}
+        self._classes = Backlogs(len(terms), ahead_ms)
         self._epoch = ""
         self._licence: Licence | None = None
         self._lapsed_at: float | None = None
@@ -88,7 +87,15 @@ class Holder:
     @property
     def waiting(self) -> int:
         """Requests in line."""
-        return sum(len(known.line) for known in self._classes.values())
+        return self._classes.waiting
+
+    def is_stopped(self, now: float) -> bool:
+        """Whether nothing can be granted, as far as is known: a pause, a spent period, a limit that is closed
+        or, where the ledger cannot be reached, what holds without it.
+        """
+        if self._is_closed or now < self.blocked_until:
+            return True
+        return self.is_cut_off and not self.lease.is_live(now) and is_closed(self._terms)
 
     @property
     def is_cut_off(self) -> bool:
@@ -101,11 +108,23 @@ class Holder:
         """Take units for a request that has just come, without a message. Returns where they are from, for
         `use` and `put_back`; 0: it must join the line.
         """
-        known = self._class(share, now)
+        known = self._classes.of(share, now)
         known.demand.arrived(amounts)
         if not any(amounts):  # free, as far as is known: what it turns out to cost is booked as a debt
             return _UNHELD
         return 0 if len(known.line) else self._spend(known, amounts, now)
+
+    def take_spare(self, share: Share, amounts: Sequence[int], now: float) -> int:
+        """Take units that nobody is known to miss, as `take` does. What they are not there for is no demand:
+        nothing will be asked for it.
+        """
+        known = self._classes.of(share, now)
+        if known.is_short or len(known.line):
+            return 0
+        source = self._spend(known, amounts, now) if any(amounts) else _UNHELD
+        if source:
+            known.demand.arrived(amounts)
+        return source
 
     def use(self, amounts: Sequence[int], source: int, now: float) -> bool:
         """The request that took units leaves. False: they are ours no more, and it must take others."""
@@ -130,7 +149,7 @@ class Holder:
 
     def join(self, ticket: Ticket, now: float) -> bool:
         """Let a request wait that `take` could not serve; False when it would wait for nothing."""
-        known = self._class(ticket.share, now)
+        known = self._classes.of(ticket.share, now)
         wait_ms = ticket.deadline - max(self.blocked_until, now)
         if wait_ms <= 0 or known.is_hopeless(wait_ms, known.is_short or self.is_cut_off):
             return False
@@ -139,19 +158,19 @@ class Holder:
 
     def leave(self, ticket: Ticket) -> None:
         """A request waits no more. Idempotent."""
-        if ticket.is_live:
-            self._classes[ticket.share.name].line.leave(ticket)
+        if ticket.is_live and (known := self._classes.get(ticket.share.name)) is not None:
+            known.line.leave(ticket)
 
     def retry_ms(self, share: Share, now: float) -> float:
         """When a request of a class that is refused now may come again."""
-        known = self._class(share, now)
+        known = self._classes.of(share, now)
         return max(self.blocked_until - now, known.ask_at - now, known.queue_ms(), HORIZON_MS)
 
     def serve(self, now: float) -> None:
         """Let go whom the lease or the licence covers, in the order of deadlines; refuse who is too late.
         The licence serves first the class that had least of it for its weight.
         """
-        for known in sorted(self._classes.values(), key=lambda known: known.unheld):
+        for known in sorted(self._classes, key=lambda known: known.unheld):
             for late in known.line.late(max(now, self.blocked_until)):
                 late.waiter.refused(late, self.retry_ms(known.share, now))
             while (head := known.line.head()) is not None and (
@@ -190,7 +209,7 @@ class Holder:
             own = self.lease.own(self.answered_at, self.answered_at)
             heard = Heard(self.answered_at, self.levels, own, self.holders)
             self._licence = Licence(self._terms, heard, since)
-            for each in self._classes.values():
+            for each in self._classes:
                 each.unheld = 0.0
         return self._licence.covers(amounts, self.lease.own(now), now)
 
@@ -198,7 +217,7 @@ class Holder:
         """What a call held of flight limits is free. Where they are scarce the ledger says whose turn it is,
         or the class that flies would keep them for ever.
         """
-        known = self._class(share, now)
+        known = self._classes.of(share, now)
         is_plenty = all(
             level.used + level.held < _PLENTY * level.limit
             for level, term in zip(self.levels, self._terms, strict=False)
@@ -208,24 +227,17 @@ class Holder:
         if any(amount and term.is_flight for amount, term in zip(taken, self._terms, strict=True)):
             known.ask_at = min(known.ask_at, now)
 
-    def _class(self, share: Share, now: float) -> Backlog:
-        known = self._classes.get(share.name)
-        if known is None:
-            known = self._classes[share.name] = Backlog(share, len(self._terms), now, self._ahead_ms)
-        known.share = share  # its weight may have changed
-        return known
-
     # ---------------------------------------------------------------------------------------------- exchange
 
     def due(self, now: float) -> float | None:
         """When a report should be sent; None: nothing calls for one."""
         if self._under_way is not None:
             return None
-        self._look(now)
-        due = min((known.ask_at for known in self._classes.values() if len(known.line)), default=math.inf)
+        self._classes.look(now)
+        due = self._classes.ask_at
         if self.waiting and self.lease.is_known:
             due = min(due, self._tried_at + LEASE_MS / 3)
-        if due == math.inf and self._is_low():
+        if due == math.inf and self._classes.is_low(self.lease.free):
             due = max(self._prefetch_at, self._tried_at + HORIZON_MS / 2)
         if self._refusals:
             due = now
@@ -242,14 +254,12 @@ class Holder:
         """
         self._refusals.drop_past(self._terms, terms)
         self._terms = terms
-        self._look(now)
+        self._classes.look(now)
         self._end_lease(now)
-        is_leaving = is_closing or not (
-            self.waiting or self.lease.log or self._refusals or self.lease.is_holding or self._is_low()
-        )
+        is_of_use = self.waiting or self._refusals or self._classes.is_low(self.lease.free)
+        is_leaving = is_closing or not (is_of_use or self.lease.log or self.lease.is_holding)
         self._give_back(is_leaving, now)
-        asked_for = (known.want(self._free(name), is_leaving) for name, known in self._classes.items())
-        wants = [want for want in asked_for if want is not None]
+        wants = self._classes.wants(self.lease.free, is_leaving)
         asked = sum(want.need[0] if any(want.need) else want.prefetch[0] for want in wants)
         elapsed = -1 if self.answered_at is None or not self.lease.is_known else int(now - self.answered_at)
         penalties = self._refusals.all()
@@ -344,7 +354,7 @@ class Holder:
             self.lease.relapse(now, last_heard - LOST_WORDS_MS, last_heard - LOST_WORDS_MS)
         else:
             self.lease.lapse(now)
-        for known in self._classes.values():
+        for known in self._classes:
             known.ask_at = now
 
     def _receive(self, answer: Answer) -> int:
@@ -354,8 +364,9 @@ class Holder:
             self.lease.receive(granted.share, granted.amounts)
         told = self.lease.granted[0] - before[0]
         lost = [total - known for total, known in zip(answer.granted, self.lease.granted, strict=True)]
-        if any(amount > 0 for amount in lost) and self._classes:  # grants of an answer that never arrived
-            self.lease.receive(next(iter(self._classes)), [max(0, amount) for amount in lost])
+        if any(amount > 0 for amount in lost) and (first := next(iter(self._classes), None)):
+            # grants of an answer that never arrived
+            self.lease.receive(first.share.name, [max(0, amount) for amount in lost])
         return told
 
     def _count(self, answer: Answer) -> None:
@@ -368,27 +379,9 @@ class Holder:
 
     def _schedule(self, answer: Answer, is_scarce: bool, now: float) -> None:
         """When to ask again for what was not granted."""
-        waits = {granted.share: granted.wait_ms for granted in answer.grants}
-        blocked = min(answer.blocked_ms, _POLL_MOST_MS)
-        for name, known in list(self._classes.items()):
-            known.is_short = waits.get(name, 0) > 0
-            wait = max(waits.get(name, 0), blocked)
-            spread = 0.75 + 0.5 * self._random.random()
-            known.ask_at = now + max(wait, HORIZON_MS) * spread if wait else 0.0
-            if name not in self.lease.free and known.is_over(now):
-                del self._classes[name]
+        self._classes.schedule(answer.grants, min(answer.blocked_ms, _POLL_MOST_MS), now, self._random)
+        self._classes.forget_idle(self.lease.free, now)
         self._prefetch_at = now + (2_000 * (0.5 + self._random.random()) if is_scarce else 0.0)
-
-    def _free(self, name: str) -> Sequence[int]:
-        return self.lease.free.get(name) or [0] * len(self._terms)
-
-    def _look(self, now: float) -> None:
-        for known in self._classes.values():
-            known.demand.look(now)
-
-    def _is_low(self) -> bool:
-        """Whether a class holds less than half of what it is likely to need."""
-        return any(known.is_low(self._free(name)) for name, known in self._classes.items())
 
     def _give_back(self, is_leaving: bool, now: float) -> None:
         """Return what nobody is likely to use soon."""

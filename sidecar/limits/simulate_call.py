@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.core.quota import NOTHING, Charge, LimitGroup, Share
 from sidecar.limits.holder import Holder
-from sidecar.limits.standing import Place, Served, Standing
+from sidecar.limits.standing import Place, Served, Standing, take
 
 if TYPE_CHECKING:
     from sidecar.limits.simulate import Fleet
@@ -134,8 +134,7 @@ class Passage:
         if self._is_last:
             self._book_budgets()
         options = self._options(step)
-        standing = self._standing(options)
-        if (served := standing.take(now)) is not None:
+        if (served := take(self._caller.share, _places(options), now)) is not None:
             self._served(served, options)
         elif step.is_optional or not step.groups:
             self._send(None)
@@ -143,7 +142,7 @@ class Passage:
             self._fleet.outcome.too_large[self._caller.label] += 1
             self._refuse(options)
         else:
-            self._wait(standing, options)
+            self._wait(options)
         for number, _ in options:
             self._site.poll(number)
 
@@ -168,7 +167,9 @@ class Passage:
                 options.append(_Option(number, place))
         return options
 
-    def _standing(self, options: Sequence[_Option]) -> Standing:
+    def _wait(self, options: Sequence[_Option]) -> None:
+        self._is_hit = False
+
         def end(served: Served | float) -> None:
             self._fleet.outcome.waiting[self._caller.label] -= 1
             if isinstance(served, Served):
@@ -176,12 +177,8 @@ class Passage:
             else:
                 self._refuse(options)
 
-        places = [option.place for option in options]
-        return Standing(self._caller.share, places, self._since + self._caller.patience_ms, end)
-
-    def _wait(self, standing: Standing, options: Sequence[_Option]) -> None:
-        self._is_hit = False
-        if standing.join(self._fleet.now) is None:
+        standing = Standing(self._caller.share, self._since + self._caller.patience_ms, end)
+        if standing.join(_places(options), self._fleet.now):
             self._fleet.outcome.waiting[self._caller.label] += 1
         else:
             self._refuse(options)
@@ -270,3 +267,7 @@ class Passage:
 
 def _amounts(group: LimitGroup, charge: Charge) -> list[int]:
     return [charge.of(limit.unit) for limit in group.limits]
+
+
+def _places(options: Sequence[_Option]) -> list[Place]:
+    return [option.place for option in options]

@@ -26,55 +26,59 @@ class Served(NamedTuple):
     source: int
 
 
+def take(share: Share, places: Sequence[Place], now: float) -> Served | None:
+    """The first place whose lease covers the request at once; None: it has to wait."""
+    for number, (holder, amounts) in enumerate(places):
+        if source := holder.take(share, amounts, now):
+            return Served(number, source)
+    return None
+
+
 class Standing:
-    """A request and its places. `on_end` is called at most once, with the place that serves it, or with the
+    """A request in the lines of its places, which are numbered as they are joined. `on_end` is called with
+    the place that serves it, and then no more; or, whenever the last line has refused it, with the
     milliseconds after which it is worth trying again.
     """
 
-    def __init__(
-        self,
-        share: Share,
-        places: Sequence[Place],
-        deadline: float,
-        on_end: Callable[["Served | float"], None],
-    ) -> None:
+    def __init__(self, share: Share, deadline: float, on_end: Callable[[Served | float], None]) -> None:
         self._share = share
-        self._places = places
         self._deadline = deadline
         self._on_end = on_end
+        self._places: list[Place] = []
         self._tickets: list[Ticket | None] = []
 
     def __repr__(self) -> str:
-        return f"<Standing of {self._share.name} in {len(self._tickets)} of {len(self._places)} lines>"
+        lines = len([ticket for ticket in self._tickets if ticket is not None])
+        return f"<Standing of {self._share.name} in {lines} of {len(self._places)} lines>"
 
-    def take(self, now: float) -> "Served | None":
-        """The first place whose lease covers the request at once; None: it has to wait."""
-        for number, (holder, amounts) in enumerate(self._places):
-            if source := holder.take(self._share, amounts, now):
-                return Served(number, source)
-        return None
-
-    def join(self, now: float) -> float | None:
-        """Stand in every line that may move before the deadline. None, or in how many milliseconds to try
-        again when there is no such line.
+    def join(self, places: Sequence[Place], now: float) -> bool:
+        """Stand in every line of these that may move before the deadline, beside those where it stands
+        already. False: there is none among them.
         """
-        for holder, amounts in self._places:
-            ticket = Ticket(self._share, amounts, now, self._deadline, self)
-            self._tickets.append(ticket if holder.join(ticket, now) else None)
-        if any(self._tickets):
-            return None
-        return self.retry_ms(now)
+        joined = False
+        for place in places:
+            ticket = Ticket(self._share, place.amounts, now, self._deadline, self)
+            is_in_line = place.holder.join(ticket, now)
+            self._places.append(place)
+            self._tickets.append(ticket if is_in_line else None)
+            joined = joined or is_in_line
+        return joined
+
+    @property
+    def is_in_line(self) -> bool:
+        """Whether it stands anywhere."""
+        return any(self._tickets)
 
     def retry_ms(self, now: float) -> float:
-        """When it is worth trying again."""
+        """When it is worth trying again at one of its places."""
         return min(holder.retry_ms(self._share, now) for holder, _ in self._places)
 
     def leave(self) -> None:
         """Give up. Idempotent."""
-        for (holder, _), ticket in zip(self._places, self._tickets, strict=False):
+        for (holder, _), ticket in zip(self._places, self._tickets, strict=True):
             if ticket is not None:
                 holder.leave(ticket)
-        self._tickets = []
+        self._tickets = [None] * len(self._places)
 
     def granted(self, ticket: Ticket, source: int) -> None:
         """See `queue.Waiter`."""
@@ -85,6 +89,5 @@ class Standing:
     def refused(self, ticket: Ticket, retry_ms: float) -> None:
         """See `queue.Waiter`."""
         self._tickets[self._tickets.index(ticket)] = None
-        if not any(self._tickets):
-            self._tickets = []
+        if not self.is_in_line:
             self._on_end(retry_ms)

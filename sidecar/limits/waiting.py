@@ -1,7 +1,9 @@
-"""Taking units for a call from one of several groups, and standing in line for them."""
+"""Standing in line for units of one of several groups, and what to say to a call that none could serve."""
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
 from typing import NamedTuple
 
 from sidecar.core.errors import CostExceedsLimit, LimiterUnavailable, QuotaViolation, RateLimited
@@ -22,63 +24,91 @@ class Option(NamedTuple):
     amounts: Sequence[int]
 
 
-def take_now(share: Share, options: Sequence[Option], clocks: Clocks) -> Taken | None:
-    """Units from the first lease that covers the call; None: it has to wait. Sends no message."""
-    now = clocks.now_ms()
-    for group, amounts in options:
-        if source := group.holder.take(share, amounts, now):
-            group.touch()
-            return Taken(group, share, amounts, source)
-        group.touch()  # nobody may come to wait here, and still it should have a lease for the next
-    return None
+class Given(NamedTuple):
+    """What came of waiting."""
+
+    place: int
+    """Which of the lines it was, in the order in which they were joined."""
+    taken: Taken
 
 
-async def take(share: Share, options: Sequence[Option], clocks: Clocks, wait_s: float) -> Taken:
-    """Units from whichever group can give them first, after `take_now` found none, within `wait_s`.
-
-    Raises RateLimited or LimiterUnavailable. Cancelled, it leaves nothing taken.
+class Queueing:
+    """A call that waits, within `wait_s`, for whichever group can serve it first. A context manager: leaving
+    it leaves every line, and what was given in that very moment is put back.
     """
-    ended: asyncio.Future[Served | float] = asyncio.get_running_loop().create_future()
-    now = clocks.now_ms()
-    places = [Place(option.group.holder, option.amounts) for option in options]
 
-    def end(served: Served | float) -> None:
-        if not ended.done():
-            ended.set_result(served)
-        else:  # given up, and not yet out of the line
-            _put_back(served, share, options)
+    def __init__(self, share: Share, clocks: Clocks, wait_s: float) -> None:
+        self._share = share
+        self._clocks = clocks
+        self._ends_at = clocks.now_ms() + wait_s * 1000
+        self._standing = Standing(share, self._ends_at, self._end)
+        self._options: list[Option] = []
+        self._served: Served | None = None
+        self._woken: asyncio.Future[None] | None = None
 
-    standing = Standing(share, places, now + wait_s * 1000, end)
-    if (retry_ms := standing.join(now)) is not None:
-        raise _refusal(options, share, retry_ms)
-    for option in options:
+    def __repr__(self) -> str:
+        return f"<Queueing: {self._standing!r}>"
+
+    def __enter__(self) -> "Queueing":
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        self._standing.leave()
+        if self._served is not None:
+            self._taken(self._served).put_back()
+
+    def join(self, option: Option) -> None:
+        """Stand in this line as well, if it may move in time."""
+        self._options.append(option)
+        self._standing.join([Place(option.group.holder, option.amounts)], self._clocks.now_ms())
         option.group.wake()
-    try:
-        async with asyncio.timeout(wait_s):
-            served = await ended
-    except TimeoutError:
-        standing.leave()
-        served = (
-            ended.result() if ended.done() and not ended.cancelled() else standing.retry_ms(clocks.now_ms())
-        )
-    except asyncio.CancelledError:
-        standing.leave()
-        if ended.done() and not ended.cancelled():  # served in the very moment of giving up
-            _put_back(ended.result(), share, options)
-        raise
-    if isinstance(served, Served):
-        return _taken(served, share, options)
-    raise _refusal(options, share, served)
 
+    async def served(self, most_s: float) -> Given | None:
+        """Wait until a group serves the call, for `most_s`. None: none has, or no line is left."""
+        if self._served is None and self._standing.is_in_line:
+            left_s = (self._ends_at - self._clocks.now_ms()) / 1000
+            self._woken = asyncio.get_running_loop().create_future()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, min(most_s, left_s))):
+                    await self._woken
+        if self._served is None:
+            return None
+        served, self._served = self._served, None
+        return Given(served.place, self._taken(served))
 
-def _taken(served: Served, share: Share, options: Sequence[Option]) -> Taken:
-    option = options[served.place]
-    return Taken(option.group, share, option.amounts, served.source)
+    def refusal(self) -> RateLimited | LimiterUnavailable:
+        """The error for a call that no group could serve."""
+        if all(group.holder.is_cut_off for group, _ in self._options):
+            return LimiterUnavailable(
+                "limits cannot be checked now, and what may be spent unchecked is spent", _OUTAGE_RETRY_S
+            )
+        violations, named = [], []
+        for group, _ in self._options:
+            definition, denied = group.definition, group.holder.denied
+            if denied >= 0:
+                violations.append(_violation(definition, definition.limits[denied]))
+                named.append(f"{definition.name}: {definition.limits[denied].name}")
+            else:
+                reason = (
+                    f"the fair share of {self._share.name}" if denied == FAIR_SHARE else "no answer in time"
+                )
+                violations.append(QuotaViolation(definition.name, reason))
+                named.append(f"{definition.name}: {reason}")
+        message = f"no room before the deadline ({'; '.join(named)})"
+        retry_s = self._standing.retry_ms(self._clocks.now_ms()) / 1000
+        return RateLimited(message, max(_RETRY_LEAST_S, retry_s), *violations)
 
+    def _end(self, end: Served | float) -> None:
+        if isinstance(end, Served):
+            self._served = end
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
-def _put_back(served: Served | float, share: Share, options: Sequence[Option]) -> None:
-    if isinstance(served, Served):
-        _taken(served, share, options).put_back()
+    def _taken(self, served: Served) -> Taken:
+        option = self._options[served.place]
+        return Taken(option.group, self._share, option.amounts, served.source)
 
 
 def fitting(definition: LimitGroup, estimate: Estimate) -> list[int]:
@@ -94,26 +124,6 @@ def fitting(definition: LimitGroup, estimate: Estimate) -> list[int]:
             )
         amounts.append(max(least, min(wanted, limit.amount)))
     return amounts
-
-
-def _refusal(options: Sequence[Option], share: Share, retry_ms: float) -> RateLimited | LimiterUnavailable:
-    """The error for a call that no group could serve."""
-    if all(option.group.holder.is_cut_off for option in options):
-        return LimiterUnavailable(
-            "limits cannot be checked now, and what may be spent unchecked is spent", _OUTAGE_RETRY_S
-        )
-    violations, named = [], []
-    for option in options:
-        definition, denied = option.group.definition, option.group.holder.denied
-        if denied >= 0:
-            violations.append(_violation(definition, definition.limits[denied]))
-            named.append(f"{definition.name}: {definition.limits[denied].name}")
-        else:
-            reason = f"the fair share of {share.name}" if denied == FAIR_SHARE else "no answer in time"
-            violations.append(QuotaViolation(definition.name, reason))
-            named.append(f"{definition.name}: {reason}")
-    message = f"no room before the deadline ({'; '.join(named)})"
-    return RateLimited(message, max(_RETRY_LEAST_S, retry_ms / 1000), *violations)
 
 
 def _violation(definition: LimitGroup, limit: Limit) -> QuotaViolation:

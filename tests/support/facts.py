@@ -148,6 +148,9 @@ class FakeHold:
     async def reserve(self, candidates: Sequence[Candidate]) -> FakeGrant:
         return await self._limits.reserved(candidates)
 
+    def try_reserve(self, candidates: Sequence[Candidate]) -> FakeGrant | None:
+        return self._limits.tried(candidates)
+
     def settle(self, charge: Charge) -> None:
         self.settled.append(charge)
 
@@ -159,6 +162,10 @@ class FakeLimits:
         self.holds: list[FakeHold] = []
         self.grants: list[FakeGrant] = []
         self.refusal: SidecarError | None = None
+        self.room = 1.0
+
+    def headroom(self, call: Call, candidate: Candidate) -> float:
+        return self.room
 
     async def hold(self, call: Call, permit: Permit) -> FakeHold:
         self.holds.append(FakeHold(self))
@@ -169,6 +176,12 @@ class FakeLimits:
             raise self.refusal
         if not candidates:
             raise NoEndpoint("no candidate")
+        self.grants.append(FakeGrant(candidates[0]))
+        return self.grants[-1]
+
+    def tried(self, candidates: Sequence[Candidate]) -> FakeGrant | None:
+        if self.refusal is not None or not candidates:
+            return None
         self.grants.append(FakeGrant(candidates[0]))
         return self.grants[-1]
 
