@@ -32,6 +32,7 @@ from sidecar.edge.quota import QuotaService
 from sidecar.edge.server import Listener, ListenError, drain_all, names_of, unix_target
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
+from sidecar.edge.threads import threads_give_way
 from sidecar.identity.local import LocalIdentity
 from sidecar.identity.nobody import NobodyIdentity
 from sidecar.limits.backlog import HORIZON_MS
@@ -142,7 +143,9 @@ async def _serve(configuration: Configuration) -> None:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, signalled)
-    async with running(configuration) as sidecar:
+    async with AsyncExitStack() as closing:
+        with threads_give_way():
+            sidecar = await closing.enter_async_context(running(configuration))
         gc.freeze()  # modules and parts stay to the end: no collection need walk through them again
         _log.info("serving", extra={"fields": {"addresses": sidecar.addresses}})
         await stop.wait()

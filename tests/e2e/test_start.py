@@ -2,7 +2,9 @@
 a configuration that cannot be used is told.
 """
 
+import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -130,3 +132,12 @@ async def test_grpc_has_nothing_to_say_of_how_it_is_set() -> None:
         "--limits-scope", "process", "--emulator", GRPC_EXPERIMENTS="-no_such_word"
     ) as sidecar:
         assert "no_such_word" in "".join(sidecar.noise), "the assertion above could not fail"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the policies of Linux")
+async def test_no_thread_but_the_loops_interrupts_others_on_waking_up() -> None:
+    async with process.serving("--limits-scope", "process", "--emulator") as sidecar:
+        threads = [thread.id for thread in psutil.Process(sidecar.pid).threads()]
+        policies = {thread: os.sched_getscheduler(thread) for thread in threads}
+    assert policies.pop(sidecar.pid) == os.SCHED_OTHER
+    assert set(policies.values()) == {os.SCHED_BATCH}
