@@ -11,7 +11,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from sidecar.config.load import Configuration
 from sidecar.config.policy_source import PolicySource, Reload
 from sidecar.config.settings import Settings
 from sidecar.core.outcome import CANCELLED, OK
+from sidecar.core.policy import Policy
 from sidecar.core.ports import Identity, LedgerObserver
 from sidecar.edge.context import Arrivals
 from sidecar.edge.convert import faces
@@ -47,7 +48,7 @@ from sidecar.pipeline.gate import Gate
 from sidecar.pipeline.stages import Stages
 from sidecar.telemetry import logs
 from sidecar.telemetry.http import TelemetryServer
-from sidecar.telemetry.instruments import Instruments, PolicyMetrics
+from sidecar.telemetry.instruments import Instruments
 from sidecar.telemetry.observer import CallObserver
 from sidecar.upstream.credentials import Credentials
 from sidecar.upstream.fleet import Fleet
@@ -165,9 +166,10 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         instruments = Instruments(version("gemini-sidecar"), status_names, lambda: log_pipeline.dropped)
 
         emulator_url = await _emulator(closing) if configuration.policy is None else None
-        credentials = Credentials()
-        policies = configuration.policy_source(_Reloads(instruments.policy, credentials), emulator_url)
+        credentials = Credentials(instruments.credentials.refused)
+        policies = configuration.policy_source(_Reloads(instruments, credentials), emulator_url)
         instruments.policy.loaded(policies.current.digest)
+        instruments.credentials.known(_with_keys(policies.current))
         transport = _transport(settings, credentials)
         closing.push_async_callback(transport.close)
         limits = await _limiter(settings, instruments.ledger, closing)
@@ -240,8 +242,9 @@ def _transport(settings: Settings, credentials: Credentials) -> "RestTransport |
 class _Reloads:
     """What a change of the Policy, accepted or refused, sets off."""
 
-    def __init__(self, metrics: PolicyMetrics, credentials: Credentials) -> None:
-        self._metrics = metrics
+    def __init__(self, instruments: Instruments, credentials: Credentials) -> None:
+        self._metrics = instruments.policy
+        self._key_metrics = instruments.credentials
         self._credentials = credentials
 
     def __call__(self, reload: Reload) -> None:
@@ -251,8 +254,13 @@ class _Reloads:
             _log.error("the changed Policy is refused; the one before stays in force", extra={"fields": told})
             return
         self._metrics.reloaded(reload.policy.digest)
+        self._key_metrics.known(_with_keys(reload.policy))
         self._credentials.forget()
         _log.info("another Policy is in force", extra={"fields": {"digest": reload.policy.digest[:12]}})
+
+
+def _with_keys(policy: Policy) -> Iterator[str]:
+    return (endpoint.project for endpoint in policy.endpoints if endpoint.keys)
 
 
 async def _emulator(closing: AsyncExitStack) -> str:

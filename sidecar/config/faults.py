@@ -57,7 +57,7 @@ class Unacceptable(ValueError):
     """
 
     def __init__(
-        self, reason: str, remedy: str, *, value: str | None = None, at: tuple[str, ...] = ()
+        self, reason: str, remedy: str, *, value: str | None = None, at: tuple[str | int, ...] = ()
     ) -> None:
         super().__init__(reason)
         self.reason = reason

@@ -4,25 +4,24 @@ A reading is whole or refused: there is a Policy exactly when there are no fault
 content of the credentials too, so that a rotated key makes a new Policy.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from operator import itemgetter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
+from sidecar.config.digest import digest_of
 from sidecar.config.document import SIZE_MAX_BYTES, read_document
 from sidecar.config.faults import Fault, Unacceptable, shown
 from sidecar.config.files import FileReader, Signature
 from sidecar.config.policy_checks import cross_check
-from sidecar.config.policy_schema import GeminiProject, PolicySchema, VertexProject, key_hint
-from sidecar.config.prices import model_prices, prices_content, shipped_prices
+from sidecar.config.policy_schema import PolicySchema, key_hint
+from sidecar.config.pools import pool_rules, tier_rule
+from sidecar.config.prices import model_prices, shipped_prices
+from sidecar.config.project_schema import GeminiProject, VertexProject
 from sidecar.config.quotas import budget_of, default_priority, quota_groups
 from sidecar.config.references import Sources, parse_key
 from sidecar.config.validation import Raw, validate
-from sidecar.core.policy import Api, Budget, Endpoint, ModelRoute, Policy, Tenant
+from sidecar.core.policy import Api, Endpoint, ModelRoute, Policy, Tenant
 from sidecar.core.secret import Secret
 
 KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
@@ -89,15 +88,15 @@ def _refused(fault: Fault) -> Reading:
 
 def _single_project(name: str, key: Secret, base_url: str) -> Policy:
     api_version: str = GeminiProject.model_fields["api_version"].default
-    endpoint = Endpoint(project=name, api=Api.GEMINI, base_url=base_url, api_version=api_version, key=key)
-    return _with_digest(Policy(digest="", endpoints=(endpoint,), prices=shipped_prices()), [])
+    endpoint = Endpoint(project=name, api=Api.GEMINI, base_url=base_url, api_version=api_version, keys=(key,))
+    return _with_digest(Policy(digest="", endpoints=(endpoint,), prices=shipped_prices()), ())
 
 
 def _policy(schema: PolicySchema) -> Policy:
     all_projects = tuple(project.name for project in schema.projects)
     routes: dict[str, ModelRoute] = {}
     for model, listed in schema.models.items():
-        route = ModelRoute(model, tuple(listed.projects or all_projects))
+        route = ModelRoute(model, tuple(listed.projects or all_projects), tuple(listed.fallback))
         routes.update(dict.fromkeys((model, *listed.aliases), route))
     policy = Policy(
         digest="",
@@ -110,9 +109,12 @@ def _policy(schema: PolicySchema) -> Policy:
         default_priority=default_priority(schema.priorities),
         quotas=quota_groups(schema.quotas),
         budgets=tuple(map(budget_of, schema.budgets)),
+        pools=pool_rules(schema.pools),
+        tier_rules=tuple(map(tier_rule, schema.tiers)),
+        strips_signatures=schema.cross_issuer == "strip",
         prices=shipped_prices().overridden(model_prices(schema.prices)),
     )
-    return _with_digest(policy, list(map(_credentials_hash, schema.projects)))
+    return _with_digest(policy, map(_credentials_hash, schema.projects))
 
 
 def _tenants(schema: PolicySchema) -> tuple[Tenant, ...]:
@@ -124,14 +126,29 @@ def _tenants(schema: PolicySchema) -> tuple[Tenant, ...]:
 
 
 def _endpoint(project: GeminiProject | VertexProject) -> Endpoint:
-    if isinstance(project, GeminiProject):
-        return Endpoint(
-            project=project.name,
-            api=Api.GEMINI,
-            base_url=project.base_url,
-            api_version=project.api_version,
-            key=project.key.secret,
-        )
+    place = _gemini(project) if isinstance(project, GeminiProject) else _vertex(project)
+    return replace(
+        place,
+        weight=project.weight,
+        level=project.level,
+        concurrency=project.concurrency,
+        tiers=frozenset(project.tiers or ()),
+        lacks=frozenset(project.lacks),
+    )
+
+
+def _gemini(project: GeminiProject) -> Endpoint:
+    return Endpoint(
+        project=project.name,
+        api=Api.GEMINI,
+        base_url=project.base_url,
+        api_version=project.api_version,
+        keys=tuple(reference.secret for reference in project.references),
+        holds_files=project.files,
+    )
+
+
+def _vertex(project: VertexProject) -> Endpoint:
     return Endpoint(
         project=project.name,
         api=Api.VERTEX,
@@ -157,38 +174,5 @@ def _credentials_hash(project: GeminiProject | VertexProject) -> str:
     return project.credentials.content_hash
 
 
-def _with_digest(policy: Policy, credentials_hashes: list[str]) -> Policy:
-    content = {
-        "endpoints": [_endpoint_content(endpoint) for endpoint in policy.endpoints],
-        "credentials": credentials_hashes,
-        "routes": {name: [route.model, route.projects] for name, route in policy.routes.items()},
-        "unlisted_models": policy.unlisted_models,
-        "unknown_fields": policy.unknown_fields,
-        "tenants": {
-            tenant.name: [sorted(tenant.principals), tenant.priority, tenant.weight]
-            for tenant in policy.tenants
-        },
-        "priorities": [dict(policy.priorities), policy.default_priority],
-        "quotas": [[key, asdict(group)] for key, group in sorted(policy.quotas.items(), key=itemgetter(0))],
-        "budgets": [_budget_content(budget) for budget in policy.budgets],
-        "prices": prices_content(policy.prices),
-    }
-    text = json.dumps(content, sort_keys=True)
-    return replace(policy, digest=hashlib.sha256(text.encode()).hexdigest())
-
-
-def _endpoint_content(endpoint: Endpoint) -> list[str]:
-    key = endpoint.key.reveal() if endpoint.key else ""
-    place = [endpoint.base_url, endpoint.api_version, endpoint.cloud_project, endpoint.location]
-    return [endpoint.project, endpoint.api, *place, key, str(endpoint.credentials_file or "")]
-
-
-def _budget_content(budget: Budget) -> dict[str, Any]:
-    return {
-        "name": budget.name,
-        "principals": [sorted(budget.principals), sorted(budget.prefixes)],
-        "tenants": sorted(budget.tenants),
-        "labels": dict(budget.labels),
-        "each": budget.each,
-        "limits": list(map(asdict, budget.limits)),
-    }
+def _with_digest(policy: Policy, credentials_hashes: Iterable[str]) -> Policy:
+    return replace(policy, digest=digest_of(policy, credentials_hashes))

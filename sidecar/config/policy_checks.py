@@ -10,6 +10,7 @@ from sidecar.config.budget_checks import check_budgets
 from sidecar.config.document import TreePath
 from sidecar.config.faults import Fault
 from sidecar.config.policy_outline import Outline, outline
+from sidecar.config.pool_checks import check_pools
 from sidecar.config.quota_checks import check_quotas
 from sidecar.config.validation import Raw, near
 
@@ -24,6 +25,7 @@ def cross_check(raw: Raw) -> list[Fault]:
         *check_quotas(raw, known),
         *_repeated_names(raw, "budgets", "budget"),
         *check_budgets(raw, known),
+        *check_pools(raw, known),
     ]
 
 

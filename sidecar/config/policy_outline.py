@@ -16,6 +16,8 @@ class Outline:
     """All that may be referred to."""
 
     projects: tuple[str, ...]
+    tiers: Mapping[str, frozenset[str]]
+    """Service tiers by project; empty: all."""
     routes: Mapping[str, tuple[str, ...]]
     """Projects by the id of each listed model."""
     aliases: Mapping[str, str]
@@ -27,14 +29,21 @@ class Outline:
     priorities: tuple[str, ...]
     """The built-in ones when the file has none of its own; empty when it has them wrong."""
 
+    def serves(self, project: str, tier: str) -> bool:
+        """Whether a project serves a tier; so does one that is not in the file, which is another fault."""
+        tiers = self.tiers.get(project)
+        return not tiers or tier in tiers
+
 
 def outline(raw: Raw) -> Outline:
     """What a Policy file names."""
-    projects = tuple(name for _, name in raw.texts((*path, "name") for path in raw.below(("projects",))))
+    named = list(raw.texts((*path, "name") for path in raw.below(("projects",))))
+    projects = tuple(name for _, name in named)
     models = list(raw.below(("models",)))
     weights = raw.at(("priorities",))
     return Outline(
         projects=projects,
+        tiers={name: frozenset(_listed(raw, (*path[:-1], "tiers"))) for path, name in named},
         routes={str(model[-1]): _listed(raw, (*model, "projects")) or projects for model in models},
         aliases={alias: str(model[-1]) for model in models for alias in _listed(raw, (*model, "aliases"))},
         denies_unlisted=raw.at(("unlisted_models",)) == "deny",

@@ -4,103 +4,20 @@ What values must be to each other (names that are used twice or lead nowhere) is
 the Policy itself, with every default filled in, is made in `policy`.
 """
 
-import re
-from typing import Annotated, Literal, TypeAlias
-from urllib.parse import SplitResult, urlsplit
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from sidecar.config.document import TreePath
-from sidecar.config.faults import MASK, Unacceptable
-from sidecar.config.names import Alias, Line, ModelId, Name, default_when_empty, matching
+from sidecar.config.names import Alias, Line, ModelId, Name, default_when_empty
+from sidecar.config.pool_schema import BreakerSchema, HedgeSchema, PoolSchema, RetrySchema, TierRuleSchema
 from sidecar.config.prices import ModalityRates, ModelPrices, PriceSchema
+from sidecar.config.project_schema import GeminiProject, Project, VertexProject
 from sidecar.config.quota_schema import BudgetSchema, QuotaSchema, Weight
-from sidecar.config.references import CredentialsReference, KeyReference
-from sidecar.config.units import is_loopback
+from sidecar.config.references import KeyReference
 from sidecar.config.validation import near
 from sidecar.config.values import Slice
 from sidecar.core.policy import PRIORITIES
-
-_API_VERSION = re.compile(r"v[0-9]+((alpha|beta)[0-9]*)?")
-_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
-_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
-
-
-def _base_url(value: str) -> str:
-    """Scheme, host and path prefix, without a trailing slash; nothing that would leak or be sent twice."""
-    form = "write https://HOST or https://HOST/PREFIX"
-    shown = MASK if set("@?#") & set(value) else None  # a user or a query may be a credential
-    try:
-        url = urlsplit(value)
-        host, port = url.hostname or "", url.port
-    except ValueError:
-        raise Unacceptable("is not a URL", form, value=shown) from None
-    path = url.path.rstrip("/")
-    reason = _refusal(value, url, path)
-    if reason:
-        raise Unacceptable(reason, form, value=shown)
-    if url.scheme == "http" and not is_loopback(host):
-        remedy = "write https; http is for loopback addresses alone"
-        raise Unacceptable(f"would send credentials to {host} in clear", remedy)
-    if _API_VERSION.fullmatch(path.rpartition("/")[2]):
-        raise Unacceptable("ends with an API version", "leave it out; api_version sets it")
-    authority = f"[{host}]" if ":" in host else host
-    return f"{url.scheme}://{authority}{f':{port}' if port else ''}{path}"
-
-
-def _refusal(value: str, url: SplitResult, path: str) -> str:
-    """Why a URL cannot be a base, by its parts; empty when it can."""
-    if not value.isprintable() or " " in value:
-        return "has white space in it"
-    if url.scheme not in ("http", "https"):
-        return "is neither http nor https"
-    if url.username is not None or url.password is not None:
-        return "carries a user or password"
-    if "?" in value or "#" in value:
-        return "carries a query or fragment"
-    if not _HOST.fullmatch(url.hostname or ""):
-        return "has no valid host"
-    return "" if _PATH.fullmatch(path) else "has a path that is not a plain prefix"
-
-
-ApiVersion: TypeAlias = Annotated[str, matching(_API_VERSION.pattern, "write a version such as v1 or v1beta")]
-BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
-
-
-class GeminiProject(Slice):
-    """A project of the Gemini Developer API."""
-
-    name: Name
-    """What replies, logs and metrics call it; unique."""
-    api: Literal["gemini"]
-    """Which API: an API key, paths under `models/`."""
-    key: KeyReference
-    """Where its API key stands."""
-    base_url: BaseUrl = "https://generativelanguage.googleapis.com"
-    """Scheme, host and optional path prefix; another one for a proxy or the emulator."""
-    api_version: ApiVersion = "v1beta"
-    """Default v1beta: it alone knows the aliases and the newest fields."""
-
-
-class VertexProject(Slice):
-    """A project of Vertex AI at one location."""
-
-    name: Name
-    """What replies, logs and metrics call it; unique."""
-    api: Literal["vertex"]
-    """Which API: OAuth credentials, a Google Cloud project and a location."""
-    project: Annotated[str, matching(r"[a-z0-9][a-z0-9.:-]*", "write the id of the Google Cloud project")]
-    """The Google Cloud project's id."""
-    location: Annotated[str, matching(r"[a-z0-9]+(-[a-z0-9]+)*", "write a location such as europe-west4")] = (
-        "global"
-    )
-    """A region, the multi-regions `us` and `eu`, or `global`."""
-    credentials: CredentialsReference | None = None
-    """Where its credentials stand. None: application-default credentials, so workload identity on GKE."""
-    base_url: BaseUrl | None = None
-    """Scheme, host and optional path prefix. None: Google's host for the location."""
-    api_version: ApiVersion = "v1beta1"
-    """Default v1beta1: what Google's own clients take."""
 
 
 class ModelSchema(Slice):
@@ -109,7 +26,10 @@ class ModelSchema(Slice):
     aliases: Annotated[list[Alias], default_when_empty(list)] = Field(default_factory=list)
     """Further names that callers may use; unique over all models."""
     projects: Annotated[list[Name], Field(min_length=1)] | None = None
-    """The projects that serve it, best first. None: all, in their order."""
+    """The projects that serve it. None: all."""
+    fallback: Annotated[list[ModelId], default_when_empty(list)] = Field(default_factory=list)
+    """Listed models to ask, in this order, when every project of this one is out, for callers that allow it
+    (`allow_fallback`). Their own fallbacks do not count."""
 
 
 class TenantSchema(Slice):
@@ -123,14 +43,11 @@ class TenantSchema(Slice):
     """How much of what is scarce its calls get, beside those of other tenants at the same priority."""
 
 
-Project: TypeAlias = Annotated[GeminiProject | VertexProject, Field(discriminator="api")]
-
-
 class PolicySchema(Slice):
     """The Policy file's root."""
 
     projects: Annotated[list[Project], Field(min_length=1)]
-    """Where models are asked, best first; at least one."""
+    """Where models are asked; at least one."""
     models: Annotated[
         dict[ModelId, Annotated[ModelSchema, default_when_empty(dict)]], default_when_empty(dict)
     ] = Field(default_factory=dict)
@@ -149,6 +66,13 @@ class PolicySchema(Slice):
         dict[Name, Weight], Field(min_length=1), default_when_empty(lambda: dict(PRIORITIES))
     ] = Field(default_factory=lambda: dict(PRIORITIES))
     """Priorities by weight: while calls wait, each priority is served in proportion to its weight."""
+    pools: Annotated[PoolSchema, default_when_empty(PoolSchema)] = Field(default_factory=PoolSchema)
+    """How projects are chosen, retried and left alone."""
+    tiers: Annotated[list[TierRuleSchema], default_when_empty(list)] = Field(default_factory=list)
+    """Service tiers of calls that name none: the first entry that matches decides. Default: standard."""
+    cross_issuer: Literal["refuse", "strip"] = "refuse"
+    """What becomes of a call whose thought signatures are of a project that cannot serve it: it is refused,
+    or goes to another project without them, which its reply tells."""
     prices: Annotated[dict[ModelId, ModelPrices], default_when_empty(dict)] = Field(default_factory=dict)
     """Prices by model id, in place of those that the release knows."""
 
@@ -166,6 +90,11 @@ _SCHEMAS: tuple[type[Slice], ...] = (
     TenantSchema,
     QuotaSchema,
     BudgetSchema,
+    PoolSchema,
+    RetrySchema,
+    BreakerSchema,
+    HedgeSchema,
+    TierRuleSchema,
     KeyReference,
     PriceSchema,
     ModalityRates,

@@ -1,6 +1,7 @@
 """A configuration for the eye: what is in force, with credentials masked, and each file's JSON Schema."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, Literal, TypeAlias
 
 from sidecar.config.amounts import format_money, format_share
@@ -9,7 +10,9 @@ from sidecar.config.load import Configuration
 from sidecar.config.policy import DIGEST_SHOWN_CHARS
 from sidecar.config.policy_schema import PolicySchema
 from sidecar.config.settings import Settings
-from sidecar.core.policy import Budget, Endpoint, Policy, Tenant
+from sidecar.config.units import format_duration
+from sidecar.core.policy import Budget, Endpoint, Policy, Tenant, TierRule
+from sidecar.core.pooling import PoolRules
 from sidecar.core.quota import Limit, Unit
 
 FileKind: TypeAlias = Literal["settings", "policy"]
@@ -36,7 +39,10 @@ def json_schema(kind: FileKind) -> dict[str, Any]:
 def _policy(policy: Policy) -> dict[str, Any]:
     models: dict[str, dict[str, Any]] = {}
     for name, route in policy.routes.items():
-        listed = models.setdefault(route.model, {"aliases": [], "projects": list(route.projects)})
+        listed = models.setdefault(
+            route.model,
+            {"aliases": [], "projects": list(route.projects), "fallback": list(route.fallback)},
+        )
         if name != route.model:
             listed["aliases"].append(name)
     return {
@@ -49,6 +55,9 @@ def _policy(policy: Policy) -> dict[str, Any]:
         "quotas": _quotas(policy),
         "budgets": list(map(_budget, policy.budgets)),
         "priorities": dict(policy.priorities),
+        "pools": _pools(policy.pools),
+        "tiers": list(map(_tier_rule, policy.tier_rules)),
+        "cross_issuer": "strip" if policy.strips_signatures else "refuse",
     }
 
 
@@ -81,6 +90,42 @@ def _budget(budget: Budget) -> dict[str, Any]:
     return {"name": budget.name, **given, "each": str(budget.each), **_limits(budget.limits)}
 
 
+def _pools(rules: PoolRules) -> dict[str, Any]:
+    retry, breaker, hedge = rules.retry, rules.breaker, rules.hedge
+    return {
+        "retry": {
+            "attempts": retry.attempts,
+            "budget_share": format_share(retry.budget_share),
+            "budget_floor": retry.budget_floor,
+            "backoff": format_duration(retry.backoff_s),
+            "backoff_max": format_duration(retry.backoff_max_s),
+        },
+        "breaker": {
+            "failures": breaker.failures,
+            "failure_share": format_share(breaker.failure_share),
+            "window": format_duration(breaker.window_s),
+            "open": format_duration(breaker.open_s),
+            "open_max": format_duration(breaker.open_max_s),
+            "slow": format_duration(breaker.slow_s) if isfinite(breaker.slow_s) else None,
+            "evicted_share": format_share(breaker.evicted_share),
+        },
+        "hedge": {"quantile": format_share(hedge.quantile), "least": format_duration(hedge.least_s)}
+        if hedge
+        else None,
+        "affinity": rules.affinity,
+        "spill_after": format_duration(rules.spill_after_s),
+    }
+
+
+def _tier_rule(rule: TierRule) -> dict[str, Any]:
+    selectors = {
+        "priorities": sorted(rule.priorities),
+        "least_deadline": format_duration(rule.least_s) if rule.least_s else "",
+        "spend_used": format_share(rule.spent) if rule.spent else "",
+    }
+    return {**{key: value for key, value in selectors.items() if value}, "ask": list(rule.tiers)}
+
+
 def _limits(limits: tuple[Limit, ...]) -> dict[str, Any]:
     amounts = {
         limit.name: format_money(limit.amount) if limit.unit is Unit.MONEY else limit.amount
@@ -96,14 +141,25 @@ def _limits(limits: tuple[Limit, ...]) -> dict[str, Any]:
 
 def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": endpoint.project, "api": str(endpoint.api)}
-    if endpoint.key is not None:
-        shown["key"] = MASK
+    if endpoint.keys:
+        masked = [MASK] * len(endpoint.keys)
+        shown |= {"keys": masked} if len(masked) > 1 else {"key": MASK}
+        shown["files"] = endpoint.holds_files
     else:
         file = endpoint.credentials_file
         shown["project"] = endpoint.cloud_project
         shown["location"] = endpoint.location
         shown["credentials"] = {"file": str(file)} if file else "application-default"
-    return {**shown, "base_url": endpoint.base_url, "api_version": endpoint.api_version}
+    return {
+        **shown,
+        "base_url": endpoint.base_url,
+        "api_version": endpoint.api_version,
+        "weight": endpoint.weight,
+        "level": endpoint.level,
+        "concurrency": endpoint.concurrency,
+        "tiers": sorted(endpoint.tiers) or "all",
+        "lacks": sorted(endpoint.lacks),
+    }
 
 
 def _unwrapped(schema: Any) -> Any:

@@ -26,6 +26,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "less_than_equal": ("is out of range", "take a value of at most {le}"),
     "string_type": ("is not text", "write text; put a number in quotes"),
     "path_type": ("is not a path", "write the path of a file"),
+    "enum": ("is not a known word", "take one of: {expected}"),
     "literal_error": ("is not a known word", "take one of: {expected}"),
     "list_type": ("is not a list", "write a list: [first, second]"),
     "tuple_type": ("is not a list", "write a list: [first, second]"),
@@ -104,8 +105,8 @@ def near(name: str, known: Iterable[str]) -> str:
 
 
 def _fault(details: ErrorDetails, raw: Raw) -> Fault:
-    path = _path_in(raw, details["loc"])
     kind, context = details["type"], details.get("ctx", {})
+    path = _path_in(raw, details["loc"], is_absent=kind in _MISSING)
     refusal = context.get("error")
     if isinstance(refusal, Unacceptable):
         fault = raw.fault((*path, *refusal.at), refusal.reason, refusal.remedy)
@@ -131,13 +132,15 @@ def _blames_key(raw: Raw, location: tuple[str | int, ...]) -> bool:
     return not (isinstance(value, Mapping) and _KEY_MARK in value)
 
 
-def _path_in(raw: Raw, location: tuple[str | int, ...]) -> TreePath:
-    """Where pydantic's location is in the tree; it also names the chosen member of a union, no key."""
+def _path_in(raw: Raw, location: tuple[str | int, ...], is_absent: bool) -> TreePath:
+    """Where pydantic's location is in the tree; it also names the chosen member of a union, no key. What is
+    absent stands nowhere, but its place does.
+    """
     if _blames_key(raw, location):
         location = location[:-1]
     path: TreePath = ()
     for index, part in enumerate(location):
-        is_last = index == len(location) - 1
-        if is_last or raw.at((*path, part)) is not None:
+        is_named = is_absent and index == len(location) - 1
+        if is_named or (*path, part) in raw.below(path):
             path = (*path, part)
     return path

@@ -211,6 +211,8 @@ class UpstreamCredentials(UpstreamError):
     """The upstream refused our key or token. The operator must act; the caller cannot."""
 
     reason = Reason.UPSTREAM_CREDENTIALS
+    has_other_key = False
+    """Whether the endpoint has a key that was not refused: then it may be asked again, at once."""
 
 
 class UpstreamQuota(UpstreamError):

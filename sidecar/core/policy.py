@@ -47,8 +47,8 @@ class Endpoint:
     base_url: str
     """Scheme, host and optional path prefix, without a trailing slash."""
     api_version: str
-    key: Secret | None = None
-    """Developer API only."""
+    keys: tuple[Secret, ...] = ()
+    """Developer API only: keys of one project, which share its quota, so each serves as well as any other."""
     cloud_project: str = ""
     """Vertex only: the Google Cloud project id."""
     location: str = ""
@@ -65,6 +65,12 @@ class Endpoint:
     """Service tiers that it serves; empty means all."""
     lacks: frozenset[Feature] = frozenset()
     """What may not be asked of it."""
+    holds_files: bool = False
+    """Developer API only: whether files and caches that a request names without their project are its own."""
+
+    def serves(self, tier: str, features: frozenset[Feature]) -> bool:
+        """Whether it may be asked for a service tier (`flex`) with these features."""
+        return (not self.tiers or tier in self.tiers) and self.lacks.isdisjoint(features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,28 @@ class ModelRoute:
 
     model: str
     projects: tuple[str, ...]
+    fallback: tuple[str, ...] = ()
+    """Ids of listed models to ask when every endpoint of this one is out, in order; theirs do not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierRule:
+    """Which service tiers are asked for, by calls that name none themselves."""
+
+    tiers: tuple[str, ...]
+    """In order of preference."""
+    priorities: frozenset[str] = frozenset()
+    """Of the call; empty: any."""
+    least_s: float = 0.0
+    """The time that a call must have."""
+    spent: float = 0.0
+    """The share of a spend limit, among the budgets that cover the call, that must be used up."""
+
+    def matches(self, priority: str, allowed_s: float, spent: float) -> bool:
+        """Whether it decides for a call of this priority, with so many seconds and such a share spent."""
+        if self.priorities and priority not in self.priorities:
+            return False
+        return allowed_s >= self.least_s and spent >= self.spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +182,10 @@ class Policy:
     """What callers were given; a call may fall under several."""
     pools: PoolRules = field(default_factory=PoolRules)
     """How endpoints are chosen, retried and left alone."""
+    tier_rules: tuple[TierRule, ...] = ()
+    """The first that matches decides; none: the upstream's standard tier."""
+    strips_signatures: bool = False
+    """Whether a call may leave the issuer of its thought signatures, without them."""
     prices: PriceTable = field(default_factory=PriceTable)
     """What tokens cost: the release's prices, with those of the Policy file in place of them."""
     _tenants: Mapping[str, Tenant] = field(init=False, repr=False, compare=False)
@@ -179,8 +211,13 @@ class Policy:
 
         `wanted` can lower the priority and never raise it; an unknown one is passed over.
         """
-        known = self._tenants.get(tenant)
-        priority, weight = (known.priority, known.weight) if known else (self.default_priority, 1.0)
-        if self.priorities.get(wanted, inf) <= self.priorities[priority]:
-            priority = wanted
+        priority, weight = self.priority_of(tenant, wanted), 1.0
+        if known := self._tenants.get(tenant):
+            weight = known.weight
         return Share(f"{tenant}/{priority}", weight * self.priorities[priority])
+
+    def priority_of(self, tenant: str, wanted: str = "") -> str:
+        """The name of the priority that `share_of` serves a call at."""
+        known = self._tenants.get(tenant)
+        priority = known.priority if known else self.default_priority
+        return wanted if self.priorities.get(wanted, inf) <= self.priorities[priority] else priority

@@ -174,6 +174,27 @@ class UpstreamMetrics:
         )
 
 
+class CredentialMetrics:
+    """What became of our own credentials."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._refusals = Counter(
+            "sidecar_key_refusals",
+            "API keys that the upstream refused, each time it did.",
+            ("project",),
+            registry=registry,
+        )
+
+    def known(self, projects: Iterable[str]) -> None:
+        """These projects have keys, and from now on a count."""
+        for project in projects:
+            self._refusals.labels(project)
+
+    def refused(self, project: str) -> None:
+        """The upstream refused a key of this project."""
+        self._refusals.labels(project).inc()
+
+
 class PolicyMetrics:
     """Which Policy is in force, and what became of its changes."""
 
@@ -220,6 +241,7 @@ class Instruments:
         self.calls = CallMetrics(self._registry, status_names)
         self.upstream = UpstreamMetrics(self._registry)
         self.policy = PolicyMetrics(self._registry)
+        self.credentials = CredentialMetrics(self._registry)
         self.spend = SpendMetrics(self._registry)
         self.ledger = LedgerMetrics(self._registry)
         self.limits = LimitMetrics(self._registry, self.upstream.models)

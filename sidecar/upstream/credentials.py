@@ -3,9 +3,13 @@
 google-auth is imported with the first Vertex call, and its blocking work (reading files, fetching tokens)
 runs in a thread. An endpoint's token is fetched once for all callers that wait for it, and a caller who goes
 away takes nothing from the others; a token near its end is renewed by the next caller.
+
+Of several keys each request takes the next; one that was refused is left out for a while (`key_ring`).
 """
 
 import asyncio
+import logging
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from threading import Thread
@@ -13,20 +17,27 @@ from typing import TYPE_CHECKING
 
 from sidecar.core.errors import UpstreamCredentials, UpstreamUnavailable
 from sidecar.core.policy import Api, Endpoint
+from sidecar.core.secret import Secret
+from sidecar.upstream.key_ring import REST_S, KeyRing
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials as GoogleCredentials
 
+_log = logging.getLogger(__name__)
+
+_KEY_HEADER = "x-goog-api-key"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _FETCH_TIMEOUT_S = 10.0
 """For an answer of the token service; google-auth would wait for two minutes, and all callers with it."""
 
 
 class Credentials:
-    """Authorization headers by endpoint."""
+    """Authorization headers by endpoint. `refused` is told the project of every key that was refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, refused: Callable[[str], None] = lambda project: None) -> None:
         self._fetches: dict[Endpoint, Future[GoogleCredentials]] = {}
+        self._rings: dict[tuple[Secret, ...], KeyRing] = {}
+        self._refused = refused
 
     def __repr__(self) -> str:
         return f"<Credentials with tokens of {sorted(endpoint.project for endpoint in self._fetches)}>"
@@ -38,7 +49,7 @@ class Credentials:
         when the token could not be fetched now. In both cases nothing was sent to the model.
         """
         if endpoint.api is Api.GEMINI:
-            return {"x-goog-api-key": endpoint.key.reveal()} if endpoint.key else {}
+            return {_KEY_HEADER: self._key(endpoint).reveal()} if endpoint.keys else {}
         fetch = self._fetches.get(endpoint)
         google = _fetched(fetch)
         if google is None or google.token_state.name != "FRESH":
@@ -52,9 +63,35 @@ class Credentials:
             headers["x-goog-user-project"] = quota_project
         return headers
 
+    def refuse(self, endpoint: Endpoint, headers: Mapping[str, str]) -> bool:
+        """Note that the upstream refused what `headers` gave. Whether the endpoint has another key, so that
+        asking it again may help.
+        """
+        if _KEY_HEADER not in headers:
+            return False
+        ring, now = self._ring(endpoint), asyncio.get_running_loop().time()
+        key = Secret(headers[_KEY_HEADER])
+        self._refused(endpoint.project)
+        if ring.refuse(key, now):
+            place = {"project": endpoint.project, "key": endpoint.keys.index(key) + 1}
+            told = {**place, "of": len(endpoint.keys), "rests_s": REST_S}
+            _log.error("the upstream refused a key; it is left out for a while", extra={"fields": told})
+        return ring.has_other(key, now)
+
     def forget(self) -> None:
         """Read credentials anew from now on: the files behind them may have changed."""
         self._fetches.clear()
+        self._rings.clear()
+
+    def _key(self, endpoint: Endpoint) -> Secret:
+        if len(endpoint.keys) == 1:
+            return endpoint.keys[0]
+        return self._ring(endpoint).take(asyncio.get_running_loop().time())
+
+    def _ring(self, endpoint: Endpoint) -> KeyRing:
+        if endpoint.keys not in self._rings:
+            self._rings[endpoint.keys] = KeyRing(endpoint.keys)
+        return self._rings[endpoint.keys]
 
 
 def _fetched(fetch: "Future[GoogleCredentials] | None") -> "GoogleCredentials | None":

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from sidecar.config.settings import UpstreamSettings
 from sidecar.core.attempt import Attempt
-from sidecar.core.errors import Reason, ReplyTooLarge, UpstreamUnavailable
+from sidecar.core.errors import Reason, ReplyTooLarge, UpstreamCredentials, UpstreamError, UpstreamUnavailable
 from sidecar.upstream import classify, decode
 from sidecar.upstream.connection import Connection
 from sidecar.upstream.credentials import Credentials
@@ -96,7 +96,8 @@ class Exchange:
         The credentials and the time left are added to `headers`. Raises UpstreamError for any other status.
         """
         origin, start = _start(method, url)
-        head = start + _fields({**headers, **await self._own_headers()}, data)
+        own = await self._own_headers()
+        head = start + _fields({**headers, **own}, data)
         connection = self._pool.take_kept(origin) or await self._pool.take(origin)
         self._connected = (origin, connection)
         first_content_s = self._settings.first_content_timeout
@@ -107,7 +108,7 @@ class Exchange:
         body = Body(connection, self._watch, self._settings.idle_timeout)
         if connection.status != _OK:
             raw = await body.read_start(_ERROR_BODY_BYTES)
-            raise classify.response_error(connection.status, raw, datetime.now(UTC))
+            raise self._refusal(classify.response_error(connection.status, raw, datetime.now(UTC)), own)
         if connection.encoding.lower() not in (b"", b"identity"):
             raise decode.malformed("the upstream's answer is compressed, which it was not asked to be")
         return body
@@ -117,6 +118,12 @@ class Exchange:
         bounded. An answer that is no stream is its own first content, and ends the exchange.
         """
         self._watch.widen()
+
+    def _refusal(self, error: UpstreamError, own: Mapping[str, str]) -> UpstreamError:
+        """The error itself, once it is known whose key was refused."""
+        if isinstance(error, UpstreamCredentials):
+            error.has_other_key = self._credentials.refuse(self.attempt.candidate.endpoint, own)
+        return error
 
     async def _own_headers(self) -> dict[str, str]:
         headers = await self._credentials.headers(self.attempt.candidate.endpoint)

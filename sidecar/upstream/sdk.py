@@ -111,7 +111,7 @@ class SdkTransport:
         return await ask_model(model=candidate.model, contents=contents, config=config)
 
     def _client(self, endpoint: Endpoint) -> Client:
-        place = replace(endpoint, project="", key=None, credentials_file=None)
+        place = replace(endpoint, project="", keys=(), credentials_file=None)
         if place not in self._clients:
             self._clients[place] = _client(place)
         return self._clients[place]

@@ -33,7 +33,7 @@ HELLO: Json = {"contents": [{"parts": [{"text": "hi"}], "role": "user"}]}
 
 def gemini(base_url: str = "https://gemini.test", **values: Any) -> Endpoint:
     """A project of the Developer API."""
-    facts: dict[str, Any] = {"project": "main", "api_version": "v1beta", "key": Secret(API_KEY), **values}
+    facts: dict[str, Any] = {"project": "main", "api_version": "v1beta", "keys": (Secret(API_KEY),), **values}
     return Endpoint(api=Api.GEMINI, base_url=base_url, **facts)
 
 

@@ -92,7 +92,7 @@ def keyed(key: str | None) -> Provocation:
 
     async def provoke(stage: Stage) -> Scene:
         emulator = await stage.emulator()
-        endpoint = facts.gemini(emulator.base_url, key=Secret(key) if key else None)
+        endpoint = facts.gemini(emulator.base_url, keys=(Secret(key),) if key else ())
         return Scene(await stage.serving(facts.policy(endpoint)), HELLO, PATIENCE_S)
 
     return provoke

@@ -90,7 +90,7 @@ async def test_bytes_after_an_answer_belong_to_nobody(transport: Transport) -> N
 
 async def test_a_header_cannot_begin_another_line(transport: Transport) -> None:
     async with serving(answers(said("hello", "STOP"))) as upstream:
-        attempt = facts.attempt(facts.gemini(upstream.base_url, key=Secret("k\r\nX-Evil: 1")))
+        attempt = facts.attempt(facts.gemini(upstream.base_url, keys=(Secret("k\r\nX-Evil: 1"),)))
         with pytest.raises(ValueError, match="line end"):
             await transport.send(attempt)
         assert upstream.requests == []

@@ -28,7 +28,7 @@ async def test_a_key_needs_no_token_service() -> None:
 
 
 async def test_a_project_without_a_key_sends_none() -> None:
-    assert await Credentials().headers(facts.gemini(key=None)) == {}
+    assert await Credentials().headers(facts.gemini(keys=())) == {}
 
 
 async def test_a_fresh_token_is_used_again(tmp_path: Path) -> None:

@@ -160,9 +160,9 @@ async def failing_world(emulator, folder):
     async with upstream.serving(google_account.refuses()) as tokens, every_failure() as servers:
         account = google_account.credentials_file(folder, tokens.base_url)
         endpoints = [
-            facts.gemini(emulator.base_url, project="good", key=Secret(KEY)),
+            facts.gemini(emulator.base_url, project="good", keys=(Secret(KEY),)),
             facts.vertex(emulator.base_url, project="account", credentials_file=account),
-            *(facts.gemini(url, project=name, key=Secret(KEY)) for name, url in servers.items()),
+            *(facts.gemini(url, project=name, keys=(Secret(KEY),)) for name, url in servers.items()),
         ]
         routes = {MODEL: ModelRoute(MODEL, ("good",)), "account": ModelRoute(MODEL, ("account",))}
         routes |= {name: ModelRoute(name, (name,)) for name in FAILING}

@@ -175,6 +175,48 @@ async def test_a_rotated_key_is_used_by_the_next_call(tmp_path):
     assert [request.headers["x-goog-api-key"] for request in google.requests] == ["key-1", "key-2"]
 
 
+async def test_keys_that_change_under_running_streams_cut_none_of_them(tmp_path):
+    """One key of two is rotated while a stream of each runs: both end well, and it is shown no more."""
+    go_on = asyncio.Event()
+    begin, end = chunk(event(said("first"))), chunk(event(said("last", "STOP"))) + LAST_CHUNK
+    slow = plays(STREAM_HEAD, begin, go_on, end)
+    async with upstream.serving(slow, slow, answers(said("ok", "STOP"))) as google:
+        one = project(tmp_path, "one", google.base_url, key="key-1")
+        put(tmp_path / "second.key", "key-2")
+        one["keys"] = [one.pop("key"), {"file": str(tmp_path / "second.key")}]
+        async with world_with(tmp_path, {"projects": [one]}) as world:
+            request = generate_pb2.StreamGenerateRequest(model="m", prompt="hi")
+            calls = [world.gemini.StreamGenerate(request) for _ in range(2)]
+            for call in calls:
+                await call.read()
+            put(tmp_path / "one.key", "key-3")
+            await world.told.line(ACCEPTED)
+            for _ in range(4):
+                await world.asks()
+            go_on.set()
+            for call in calls:
+                assert (await call.read()).candidates[0].finish_reason
+                assert await call.read() is grpc.aio.EOF
+                assert await call.code() is grpc.StatusCode.OK
+
+    shown = [request.headers["x-goog-api-key"] for request in google.requests]
+    assert (shown[:2], shown[2:]) == (["key-1", "key-2"], ["key-3", "key-2"] * 2)
+
+
+async def test_a_refused_key_is_counted_and_told(tmp_path):
+    refused = answers(upstream.refusal(401, "UNAUTHENTICATED", "no"), 401)
+    async with upstream.serving(refused) as google:
+        policy = {"projects": [project(tmp_path, "one", google.base_url)]}
+        async with world_with(tmp_path, policy) as world:
+            assert (await world.figures()).of("sidecar_key_refusals_total", project="one") == 0
+            request = generate_pb2.GenerateRequest(model=facts.MODEL, prompt="hi")
+            ended = await ask(world.gemini, "Generate", request)
+            assert ended.reason == "UPSTREAM_CREDENTIALS"
+            assert (await world.figures()).of("sidecar_key_refusals_total", project="one") == 1
+            told = await world.told.line("the upstream refused a key; it is left out for a while")
+            assert (told["project"], told["key"], told["of"]) == ("one", 1, 1)
+
+
 @pytest.mark.filterwarnings("ignore:The load_credentials_from_file method:DeprecationWarning")
 async def test_a_rotated_account_gets_a_token_of_its_own(tmp_path):
     async with (

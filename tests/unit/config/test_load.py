@@ -97,15 +97,13 @@ def test_without_a_policy_file_the_environment_gives_one_gemini_project(folder: 
     (endpoint,) = policy.endpoints
     assert (endpoint.project, endpoint.api, endpoint.api_version) == ("default", Api.GEMINI, "v1beta")
     assert endpoint.base_url == "https://generativelanguage.googleapis.com"
-    assert endpoint.key is not None
-    assert endpoint.key.reveal() == KEY
+    assert [key.reveal() for key in endpoint.keys] == [KEY]
 
 
 def test_of_two_keys_in_the_environment_the_one_that_google_s_sdk_takes_is_taken(folder: Folder) -> None:
     policy = folder.load("", {**ENVIRON, "GOOGLE_API_KEY": " first \n"}).policy
     assert policy is not None
-    assert policy.endpoints[0].key is not None
-    assert policy.endpoints[0].key.reveal() == "first"
+    assert [key.reveal() for key in policy.endpoints[0].keys] == ["first"]
 
 
 def test_with_the_emulator_the_policy_is_made_when_its_url_is_known(folder: Folder) -> None:

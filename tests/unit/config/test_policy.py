@@ -46,7 +46,7 @@ def test_a_whole_policy_is_read(folder: Folder) -> None:
             api=Api.GEMINI,
             base_url="https://generativelanguage.googleapis.com",
             api_version="v1beta",
-            key=Secret(KEY),
+            keys=(Secret(KEY),),
         ),
         Endpoint(
             project="eu",

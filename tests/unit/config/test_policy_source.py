@@ -46,8 +46,8 @@ def name_of(policy: Policy) -> str:
 
 
 def key_of(policy: Policy) -> str:
-    assert policy.endpoints[0].key is not None
-    return policy.endpoints[0].key.reveal()
+    (key,) = policy.endpoints[0].keys
+    return key.reveal()
 
 
 async def test_without_a_change_nothing_is_read_again(mounted: Mounted) -> None:

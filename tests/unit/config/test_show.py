@@ -21,7 +21,7 @@ def test_the_policy_is_shown_by_model_with_its_aliases(folder: Folder) -> None:
     policy = "projects: [{name: main, api: gemini, key: {file: $/key}}]\nmodels: {a: {aliases: [b, c]}}"
     folder.read(policy)
     shown = effective(folder.load(f"policy: {{file: {folder.path / 'policy.yaml'}}}"))["policy"]
-    assert shown["models"] == {"a": {"aliases": ["b", "c"], "projects": ["main"]}}
+    assert shown["models"] == {"a": {"aliases": ["b", "c"], "projects": ["main"], "fallback": []}}
 
 
 def test_the_policy_of_an_emulator_is_not_there_yet(folder: Folder) -> None:
@@ -52,7 +52,7 @@ def test_the_schema_of_the_policy_describes_every_key() -> None:
     silent = [
         f"{kind}.{name}"
         for kind, described in kinds.items()
-        for name, key in described["properties"].items()
+        for name, key in described.get("properties", {}).items()
         if not key.get("description")
     ]
     assert silent == []

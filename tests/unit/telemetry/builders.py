@@ -35,7 +35,7 @@ def attempt(ended: str = OK, model: str = "gemini-2.5-flash", **values: Any) -> 
         api=values.pop("api", Api.GEMINI),
         base_url="https://upstream.test",
         api_version="v1beta",
-        key=Secret(API_KEY),
+        keys=(Secret(API_KEY),),
     )
     facts = {"number": 1, "latency_s": 0.5, "sent": True, **values}
     return AttemptRecord(candidate=Candidate(endpoint, model), ended=ended, **facts)

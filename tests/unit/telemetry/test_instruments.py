@@ -34,6 +34,7 @@ RECOMMENDED_BUCKETS = {
 def families(instruments, observer):
     """Every metric after one call that touches each of them; `process_*` depends on the platform."""
     instruments.policy.loaded("d1")
+    instruments.credentials.known(["main"])
     call = outcome(
         method=Method.STREAM_GENERATE, attempts=(attempt(),), usage=Usage(), chunks=1, first_chunk_s=0.1
     )
@@ -93,6 +94,7 @@ def test_the_version_that_runs_is_a_label(figures):
 
 def test_only_the_policy_in_force_is_shown(instruments, figures):
     instruments.policy.loaded("d1")
+    instruments.credentials.known(["main"])
     instruments.policy.reloaded("d2")
     instruments.policy.rejected()
     instruments.policy.rejected()
