@@ -54,6 +54,8 @@ class AttemptKind(StrEnum):
     FIRST = "first"
     RETRY = "retry"
     """An attempt before it failed."""
+    FALLBACK = "fallback"
+    """Of another model or service tier than the call would best be served with: that was out."""
     HEDGE = "hedge"
     """An attempt before it was silent for too long; whichever speaks first gives the answer."""
 

@@ -6,6 +6,7 @@ call still gets a status of ours.
 """
 
 import asyncio
+from contextlib import suppress
 from types import TracebackType
 
 from sidecar.core.alarm import Alarm
@@ -21,10 +22,10 @@ class Gate:
         self._idle = asyncio.Event()
         self._idle.set()
         self._asked = 0
-        self._is_draining = False
+        self._draining = asyncio.Event()
 
     def __repr__(self) -> str:
-        state = ", draining" if self._is_draining else ""
+        state = ", draining" if self.is_draining else ""
         return f"<Gate {self.in_flight} of {self._limit} in flight{state}>"
 
     @property
@@ -35,7 +36,7 @@ class Gate:
     @property
     def is_draining(self) -> bool:
         """Whether new calls are refused for good."""
-        return self._is_draining
+        return self._draining.is_set()
 
     def slot(self) -> "_Slot":
         """Hold a place while the call runs: a context manager of the running task.
@@ -47,7 +48,7 @@ class Gate:
     def enter(self) -> Alarm:
         """Take a place. Raises Draining or Overloaded."""
         self._asked += 1
-        if self._is_draining:
+        if self.is_draining:
             raise Draining("this sidecar is shutting down")
         if self.in_flight >= self._limit:
             raise Overloaded(
@@ -66,7 +67,15 @@ class Gate:
 
     def drain(self) -> None:
         """Refuse new calls from now on."""
-        self._is_draining = True
+        self._draining.set()
+
+    async def pause(self, pause_s: float) -> bool:
+        """Wait for `pause_s`; False at once when draining begins or has begun: nobody should wait then."""
+        if not self.is_draining:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._draining.wait()
+        return not self.is_draining
 
     async def quiet(self, pause_s: float) -> None:
         """Wait until nobody has asked for a place for `pause_s`."""

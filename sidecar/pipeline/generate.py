@@ -25,4 +25,4 @@ async def generate(read: Callable[[], Awaitable[Call]], stages: Stages, journal:
     with within_deadline(journal), stages.gate.slot():
         call = await read()  # not before there is a place: what is shed costs nothing
         admission = await admit(call, stages, journal)
-        return await attempts(call, admission, stages.pool, journal, ask)
+        return await attempts(call, admission, stages, journal, ask)

@@ -3,11 +3,12 @@
 Chunks are pushed to the caller from within the attempt, in one task: whatever ends that task (an error, the
 deadline, the caller going away while a chunk is being written) leaves the exchange and so closes the upstream
 connection. The first chunk sent is the commit point; a failure after it is a StreamInterrupted, which no
-retry follows.
+retry follows. Chunks that say nothing, such as usage alone, are not worth committing for: they wait for the
+first content, so that an upstream which falls silent after them costs an attempt and not the call.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from sidecar.core.call import Call
 from sidecar.core.errors import Draining, ReplyTooLarge, StreamInterrupted, UpstreamError
@@ -19,6 +20,10 @@ from sidecar.pipeline.deadline import within_deadline
 from sidecar.pipeline.entry import Entry
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
+from sidecar.upstream.judge import has_content
+
+_SILENT_MOST = 16
+"""Chunks without content that wait at most."""
 
 
 async def stream(
@@ -32,20 +37,26 @@ async def stream(
     Raises SidecarError.
     """
 
+    async def send(chunk: Reply, entry: Entry) -> None:
+        try:
+            await emit(chunk)
+        except asyncio.CancelledError:  # the chunk was on its way and may arrive all the same
+            journal.chunk_sent(entry)
+            raise
+        journal.chunk_sent(entry)
+
     async def ask(entry: Entry, trip: Trip) -> None:
         try:
             async with stages.transport.stream(entry.attempt) as chunks:
+                beginning = await _until_content(chunks, entry)
+                trip.first_content()
+                for chunk in beginning:
+                    await send(chunk, entry)
                 async for chunk in chunks:
-                    trip.first_content()
                     entry.saw(chunk)
-                    try:
-                        await emit(chunk)
-                    except asyncio.CancelledError:  # the chunk was on its way and may arrive all the same
-                        journal.chunk_sent(entry)
-                        raise
-                    journal.chunk_sent(entry)
+                    await send(chunk, entry)
         except (UpstreamError, ReplyTooLarge) as error:
-            if journal.chunks:
+            if entry.chunks:
                 raise _interrupted(error, journal) from error
             raise
 
@@ -53,11 +64,22 @@ async def stream(
         with within_deadline(journal), stages.gate.slot():
             call = await read()  # not before there is a place: what is shed costs nothing
             admission = await admit(call, stages, journal)
-            await attempts(call, admission, stages.pool, journal, ask)
+            await attempts(call, admission, stages, journal, ask)
     except Draining as error:  # the gate cut a call that had begun to answer
         if journal.chunks:
             raise _interrupted(error, journal) from error
         raise
+
+
+async def _until_content(chunks: AsyncIterator[Reply], entry: Entry) -> list[Reply]:
+    """The first chunks, up to and with the first that says something."""
+    read: list[Reply] = []
+    async for chunk in chunks:
+        entry.saw(chunk)
+        read.append(chunk)
+        if len(read) > _SILENT_MOST or has_content(chunk.json):
+            break
+    return read
 
 
 def _interrupted(error: UpstreamError | ReplyTooLarge | Draining, journal: Journal) -> StreamInterrupted:

@@ -151,6 +151,9 @@ NONSENSE = [
     _nonsense("no base64 in an event", scripted(streams(_NO_BASE64)), "inlineData.data", rpcs=STREAM),
     _nonsense("no event in a body", fault("empty_body"), "without a single candidate", rpcs=STREAM),
     _nonsense("no event in a stream", fault("empty_stream"), "without a single candidate", rpcs=STREAM),
+    _nonsense(
+        "nothing but an empty object", fault("empty_object"), "without a single candidate", rpcs=STREAM
+    ),
     _nonsense("no JSON in an event", fault("malformed_event after=0"), "is not JSON", rpcs=STREAM),
     _large("reply above the limit", fault("oversized size=1100KiB after=0", listen=_SMALL)),
     _large("reply far above the limit", fault("oversized size=3MiB after=0", listen=_SMALL)),

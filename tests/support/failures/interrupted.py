@@ -104,11 +104,4 @@ ROWS = [
         facts={"cause": "UPSTREAM_UNAVAILABLE", "chunks_sent": "1"} | http(500),
         chunks=1,
     ),
-    _row(
-        "nothing but an empty object",
-        fault("empty_object"),
-        "without a single candidate",
-        facts={"cause": "UPSTREAM_MALFORMED", "chunks_sent": "1"},
-        chunks=1,
-    ),
 ]

@@ -36,6 +36,8 @@ class World:
     observer: facts.FakeObserver = field(default_factory=facts.FakeObserver)
     gate: Gate = field(default_factory=lambda: Gate(10))
     pool: facts.FakePool = field(default_factory=facts.FakePool)
+    got: list[Reply] = field(default_factory=list)
+    """What went to the caller of a stream."""
 
     def __post_init__(self) -> None:
         self.limits = SteppedLimits(self)

@@ -121,3 +121,16 @@ async def test_quiet_comes_when_nobody_asks_any_more() -> None:
     gate = Gate(1)
     async with asyncio.timeout(5):
         await gate.quiet(0.001)
+
+
+async def test_a_pause_lasts_its_time_and_goes_well() -> None:
+    assert await Gate(1).pause(0.001)
+
+
+async def test_a_pause_ends_when_draining_begins_and_does_not_begin_after_that() -> None:
+    gate = Gate(1)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        pausing = group.create_task(gate.pause(1000.0))
+        asyncio.get_running_loop().call_soon(gate.drain)
+    assert not pausing.result()
+    assert not await gate.pause(1000.0)

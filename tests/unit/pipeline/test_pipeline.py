@@ -1,12 +1,9 @@
 """Both orders, generate and stream: what is asked when; and wherever a call ends, its books close once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeAlias
 
 import pytest
 
-from sidecar.core.call import Call, Method
 from sidecar.core.errors import (
     DeadlineExceeded,
     Draining,
@@ -17,76 +14,20 @@ from sidecar.core.errors import (
     ReplyTooLarge,
     SidecarError,
     StreamInterrupted,
-    UpstreamCredentials,
     UpstreamQuota,
-    UpstreamRejected,
     UpstreamUnavailable,
 )
-from sidecar.core.outcome import CANCELLED, OK, AttemptKind, Outcome, Reply, Usage
-from sidecar.pipeline.generate import generate
+from sidecar.core.outcome import CANCELLED, OK, Reply, Usage
 from sidecar.pipeline.settle import Journal
-from sidecar.pipeline.stream import stream
 from tests.support import facts
 from tests.unit.pipeline.fakes import Stop, World
-
-Way: TypeAlias = Callable[[World, Call], Coroutine[Any, Any, list[Reply]]]
-"""One of the two orders, run to its end under a Journal; returns what the caller got."""
-
-TWO = facts.policy(facts.gemini(project="first"), facts.gemini(project="second"))
-DOWN = UpstreamUnavailable("down")
-
-
-def call_of(allowed_s: float = 60.0, **values: Any) -> Call:
-    arrival = facts.arrival(Method.GENERATE, allowed_s)
-    return facts.call(**{"arrival": arrival, "policy": TWO, **values})
-
-
-def read(world: World, call: Call) -> Callable[[], Awaitable[Call]]:
-    async def found() -> Call:
-        await world.at("read")
-        return call
-
-    return found
-
-
-async def generated(world: World, call: Call) -> list[Reply]:
-    with world.journal(call.arrival) as journal:
-        return [await generate(read(world, call), world.stages, journal)]
-
-
-async def streamed(world: World, call: Call) -> list[Reply]:
-    got: list[Reply] = []
-
-    async def emit(reply: Reply) -> None:
-        await world.at("emit")
-        got.append(reply)
-
-    with world.journal(call.arrival) as journal:
-        await stream(read(world, call), world.stages, journal, emit)
-    return got
-
-
-@pytest.fixture(params=[generated, streamed], ids=["generate", "stream"])
-def way(request: pytest.FixtureRequest) -> Way:
-    found: Way = request.param
-    return found
-
-
-def outcome_of(world: World) -> Outcome:
-    (outcome,) = world.observer.outcomes
-    return outcome
-
-
-def assert_books_closed(world: World) -> None:
-    """Every grant and hold settled exactly once, every exchange left, nobody inside."""
-    assert [len(grant.settled) for grant in world.limits.grants] == [1] * len(world.limits.grants)
-    assert [len(hold.settled) for hold in world.limits.holds] == [1] * len(world.limits.holds)
-    assert world.gate.in_flight == 0
-    assert len(world.observer.outcomes) == 1
-    assert [len(trip.told) - ("content" in trip.told) for trip in world.pool.trips] == [1] * len(
-        world.limits.grants
-    )
-
+from tests.unit.pipeline.ways import (
+    Way,
+    assert_books_closed,
+    call_of,
+    outcome_of,
+    streamed,
+)
 
 # ------------------------------------------------------------------------------------------- the good way
 
@@ -167,75 +108,6 @@ async def test_a_refused_reservation_settles_the_hold(way: Way) -> None:
     with pytest.raises(NoEndpoint):
         await way(world, call_of())
     assert world.transport.attempts == []
-    assert_books_closed(world)
-
-
-# ----------------------------------------------------------------------------------------------- attempts
-
-
-@pytest.mark.parametrize("error", [DOWN, UpstreamCredentials("no token")], ids=["down", "no-token"])
-async def test_what_was_never_sent_is_tried_at_the_next_candidate(way: Way, error: SidecarError) -> None:
-    world = World()
-    world.transport.scripts = [[error], ["sent", facts.reply()]]
-    await way(world, call_of())
-    first, second = world.transport.attempts
-    assert (first.kind, first.candidate.endpoint.project) == (AttemptKind.FIRST, "first")
-    assert (second.kind, second.candidate.endpoint.project) == (AttemptKind.RETRY, "second")
-    assert [record.ended for record in outcome_of(world).attempts] == [error.reason, OK]
-    assert [grant.settled for grant in world.limits.grants] == [[(error.reason, None)], [(OK, None)]]
-    assert_books_closed(world)
-
-
-async def test_every_candidate_is_tried_once(way: Way) -> None:
-    world = World()
-    world.transport.scripts = [[UpstreamUnavailable("one")], [UpstreamUnavailable("two")]]
-    with pytest.raises(UpstreamUnavailable, match="two"):
-        await way(world, call_of())
-    assert len(world.transport.attempts) == 2
-    assert_books_closed(world)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [DOWN, UpstreamCredentials("no"), UpstreamQuota("full"), UpstreamRejected("bad")],
-    ids=lambda error: type(error).__name__,
-)
-async def test_what_was_sent_is_not_repeated(way: Way, error: SidecarError) -> None:
-    world = World()
-    world.transport.scripts = [["sent", error]]
-    with pytest.raises(type(error)):
-        await way(world, call_of())
-    assert len(world.transport.attempts) == 1
-    assert outcome_of(world).attempts[0].sent
-    assert_books_closed(world)
-
-
-async def test_a_foreign_error_is_internal_and_not_repeated(way: Way) -> None:
-    world = World()
-    world.transport.scripts = [[ZeroDivisionError()]]
-    with pytest.raises(ZeroDivisionError):
-        await way(world, call_of())
-    assert len(world.transport.attempts) == 1
-    assert outcome_of(world).ended == outcome_of(world).attempts[0].ended == Reason.INTERNAL
-    assert_books_closed(world)
-
-
-async def test_the_pool_is_told_how_each_attempt_went(way: Way) -> None:
-    world = World()
-    world.transport.scripts = [[DOWN], ["sent", facts.reply()]]
-    await way(world, call_of())
-    assert [trip.told for trip in world.pool.trips] == [[DOWN.reason], ["content", OK]]
-
-
-async def test_the_pool_may_have_a_sent_attempt_repeated(way: Way) -> None:
-    world = World()
-    world.pool.delays = [0.001]
-    world.transport.scripts = [
-        ["sent", UpstreamUnavailable("busy", http_status=503)],
-        ["sent", facts.reply()],
-    ]
-    await way(world, call_of())
-    assert [record.ended for record in outcome_of(world).attempts] == [Reason.UPSTREAM_UNAVAILABLE, OK]
     assert_books_closed(world)
 
 
