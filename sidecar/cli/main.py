@@ -9,8 +9,11 @@ from sidecar.cli.lazy import LazyGroup
 
 VERBS = {
     "call": "Ask a model once and print the answer.",
+    "certs": "Make certificates to try a mesh with.",
     "check": "Check a configuration and print what is in force.",
+    "drain": "Drain the Envoy in front of this sidecar.",
     "emulate": "Play the Gemini API on a loopback port, without a key.",
+    "envoy": "Print the bootstrap of the Envoy in front of this sidecar.",
     "quota": "Show where quotas and budgets stand.",
     "serve": "Run the sidecar.",
     "version": "Print the versions of the product and what it runs on.",

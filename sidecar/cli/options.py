@@ -11,6 +11,8 @@ import click
 from sidecar.cli import exits
 from sidecar.config.faults import ConfigError
 from sidecar.config.load import Configuration, Flags, load
+from sidecar.config.load import load_settings as settings_of
+from sidecar.config.settings import Settings
 from sidecar.config.sources import Flag
 
 Verb: TypeAlias = Callable[..., None]
@@ -105,6 +107,14 @@ def load_configuration(flags: Flags) -> Configuration:
     """The configuration of the flags, the environment and the files. Raises Refused."""
     try:
         return load(flags, os.environ)
+    except ConfigError as error:
+        raise Refused(error) from error
+
+
+def load_settings(flags: Flags) -> Settings:
+    """The settings alone, without a Policy. Raises Refused."""
+    try:
+        return settings_of(flags, os.environ)
     except ConfigError as error:
         raise Refused(error) from error
 

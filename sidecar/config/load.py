@@ -56,11 +56,7 @@ class Configuration:
 def load(flags: Flags, environ: Mapping[str, str]) -> Configuration:
     """Read everything and check everything. Raises ConfigError with all faults of settings and Policy."""
     document = _settings_document(flags, environ)
-    raw, faults = merge(document, environ, flags.values)
-    settings: Settings | None = None
-    if document.whole:  # what is missing in half a file may stand in its other half
-        settings, refused = validate(Settings, raw, Sources(environ, FileReader()))
-        faults += refused
+    raw, settings, faults = _settings(document, flags, environ)
     read = _policy_reader(flags, environ, raw, document.whole)
     reading = read()
     faults += reading.faults
@@ -68,6 +64,24 @@ def load(flags: Flags, environ: Mapping[str, str]) -> Configuration:
         raise ConfigError(faults)
     files = PolicyFiles(read, reading.seen, settings.policy.poll) if reading.seen else None
     return Configuration(settings, reading.policy, files)
+
+
+def load_settings(flags: Flags, environ: Mapping[str, str]) -> Settings:
+    """Read and check the settings alone, for verbs that ask no model. Raises ConfigError."""
+    _, settings, faults = _settings(_settings_document(flags, environ), flags, environ)
+    if settings is None or faults:
+        raise ConfigError(faults)
+    return settings
+
+
+def _settings(
+    document: Document, flags: Flags, environ: Mapping[str, str]
+) -> tuple[Raw, Settings | None, list[Fault]]:
+    raw, faults = merge(document, environ, flags.values)
+    if not document.whole:  # what is missing in half a file may stand in its other half
+        return raw, None, faults
+    settings, refused = validate(Settings, raw, Sources(environ, FileReader()))
+    return raw, settings, faults + refused
 
 
 def _settings_document(flags: Flags, environ: Mapping[str, str]) -> Document:

@@ -24,6 +24,7 @@ from sidecar.config.checks import (
     socket_path,
     trust_domain_name,
 )
+from sidecar.config.envoy import EnvoySettings
 from sidecar.config.faults import Unacceptable
 from sidecar.config.redis import RedisSettings
 from sidecar.config.units import format_duration, split_address
@@ -218,6 +219,8 @@ class Settings(Slice):
     """The store that a fleet shares."""
     identity: IdentitySettings = Field(default_factory=IdentitySettings)
     """What callers are called."""
+    envoy: EnvoySettings = Field(default_factory=EnvoySettings)
+    """What the Envoy beside this sidecar is told."""
     policy: PolicySettings = Field(default_factory=PolicySettings)
     """Where the Policy is."""
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
