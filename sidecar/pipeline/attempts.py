@@ -5,23 +5,18 @@ two attempts a call may wait, but never in vain: not past its deadline, and not 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias, TypeVar
+from collections.abc import Sequence
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Call
 from sidecar.core.errors import GrantLapsed, SidecarError
 from sidecar.core.outcome import AttemptKind, AttemptRecord
 from sidecar.core.permit import Candidate, Permit
-from sidecar.core.ports import Trip
 from sidecar.pipeline.admit import Admission
-from sidecar.pipeline.entry import Entry
+from sidecar.pipeline.attempt import Answer, Ask, make
+from sidecar.pipeline.hedge import Asking, hedged
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
-
-Answer = TypeVar("Answer")
-Ask: TypeAlias = Callable[[Entry, Trip], Awaitable[Answer]]
-"""Makes one attempt, and tells its Trip when content comes."""
 
 
 async def attempts(
@@ -34,7 +29,10 @@ async def attempts(
         grant = await journal.queued(hold.reserve(pool.rank(call, permit, tried)))
         attempt = Attempt(call, grant, _kind(grant.candidate, permit, tried))
         try:
-            return await _made(journal.begin(attempt), pool.began(attempt), journal, ask)
+            after_s = pool.hedge_after(attempt)
+            if after_s is None:
+                return await make(journal.begin(attempt), pool.began(attempt), journal, ask)
+            return await hedged(attempt, after_s, Asking(call, admission, pool, journal, ask))
         except GrantLapsed:  # connecting took longer than the lease: nothing left, so it was no attempt
             continue
         except SidecarError as error:
@@ -43,19 +41,6 @@ async def attempts(
             delay_s = pool.retry(error, call, permit, journal.attempts)
             if delay_s is None or not await _waited(delay_s, call, stages):
                 raise
-
-
-async def _made(entry: Entry, trip: Trip, journal: Journal, ask: Ask[Answer]) -> Answer:
-    """Make one attempt; settle its grant, end its trip and note its end, whatever that is."""
-    failure: BaseException | None = None
-    try:
-        return await ask(entry, trip)
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        trip.ended(failure)
-        journal.end(entry, failure)
 
 
 async def _waited(delay_s: float, call: Call, stages: Stages) -> bool:

@@ -101,11 +101,13 @@ class SteppedLimits(facts.FakeLimits):
 
 
 class PlayedTransport:
-    """Plays one script an attempt: `sent`, replies and errors in turn; the last script repeats."""
+    """Plays one script an attempt: `sent`, replies and errors in turn, awaiting events; the last script
+    repeats.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.scripts: list[list[str | Reply | BaseException]] = [["sent", facts.reply()]]
+        self.scripts: list[list[str | Reply | BaseException | asyncio.Event]] = [["sent", facts.reply()]]
         self.attempts: list[Attempt] = []
         self.left = 0
         """Exchanges that were left, in whatever way."""
@@ -134,6 +136,8 @@ class PlayedTransport:
                 yield act
             elif isinstance(act, BaseException):
                 raise act
+            elif isinstance(act, asyncio.Event):
+                await act.wait()
             else:
                 attempt.grant.sent()
 
