@@ -20,6 +20,7 @@ import uvloop
 
 from sidecar.cache.bypass import NoCache
 from sidecar.config.faults import ConfigError, Fault
+from sidecar.config.identity import IdentitySettings
 from sidecar.config.load import Configuration
 from sidecar.config.policy_source import PolicySource, Reload
 from sidecar.config.settings import Settings
@@ -34,8 +35,9 @@ from sidecar.edge.server import Listener, ListenError, drain_all, names_of, unix
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.edge.threads import threads_give_way
+from sidecar.identity.bearer import Unverifiable, Verifier
 from sidecar.identity.local import LocalIdentity
-from sidecar.identity.nobody import NobodyIdentity
+from sidecar.identity.remote import EnvoyIdentity, MeshIdentity, Trust
 from sidecar.limits.backlog import HORIZON_MS
 from sidecar.limits.estimate import Estimator
 from sidecar.limits.group import Holding, LedgerFactory
@@ -180,7 +182,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
 
         def gemini(listener: str, identity: Identity) -> GeminiService:
             return GeminiService(
-                Arrivals(listener, settings.deadline),
+                Arrivals(listener, settings.deadline, identity.looks_at),
                 both_ways,
                 Stages(gate, identity, NoCache(), limits, fleet, transport),
                 lambda: policies.current,
@@ -189,15 +191,26 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
 
         health = Health(names_of((GeminiService, QuotaService)))
         quota = QuotaService(lambda prefixes: limits.states(policies.current, prefixes), health.draining)
-        local = (gemini("local", LocalIdentity(settings.identity.principal)), quota)
-        remote = (gemini("envoy", NobodyIdentity()),)
+        verifier = _verifier(settings.identity, closing)
+        trust = Trust(settings.identity.principal, settings.identity.domain, verifier)
+        local = (gemini("local", LocalIdentity(trust.pod, verifier)), quota)
         served = {
             "address": (settings.listen.address, local),
             "socket": (unix_target(settings.listen.socket), local),
-            "envoy_socket": (unix_target(settings.listen.envoy_socket), remote),
+            "envoy_socket": (
+                unix_target(settings.listen.envoy_socket),
+                (gemini("envoy", EnvoyIdentity(trust)),),
+            ),
+            "mesh_address": (
+                settings.listen.mesh_address,
+                (gemini("mesh", MeshIdentity(trust, settings.identity.mesh_header or "")),),
+            ),
         }
+        reflecting = settings.listen.remote_reflection
         listeners = {
-            key: Listener(address, settings.listen, services, health, reflects=services is local)
+            key: Listener(
+                address, settings.listen, services, health, reflects=reflecting or services is local
+            )
             for key, (address, services) in served.items()
             if address
         }
@@ -207,6 +220,17 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
             await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
         _watch(policies, closing)
         yield sidecar
+
+
+def _verifier(settings: IdentitySettings, closing: AsyncExitStack) -> Verifier:
+    if not settings.issuers:
+        return Unverifiable()
+    from sidecar.identity.trusted import oauth_of  # needs cryptography, which only they need
+
+    oauth = oauth_of(settings.issuers)
+    oauth.warm()
+    closing.push_async_callback(oauth.close)
+    return oauth
 
 
 async def _limiter(settings: Settings, observer: LedgerObserver, closing: AsyncExitStack) -> Limiter:

@@ -4,7 +4,6 @@ Each takes a value and returns it, or raises Unacceptable. Some look at the file
 """
 
 import os
-import re
 import ssl
 import stat
 from collections.abc import Callable
@@ -14,10 +13,10 @@ from typing import TypeVar
 
 from sidecar.config.faults import Unacceptable
 from sidecar.config.units import is_loopback, split_address
+from sidecar.core.spiffe import is_trust_domain
 
 _SOCKET_PATH_MAX_BYTES = 107
 """What `sun_path` holds on Linux, less the closing NUL."""
-_TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}", re.ASCII)
 
 Number = TypeVar("Number", int, float)
 
@@ -54,7 +53,7 @@ def one_line(value: str) -> str:
 
 def trust_domain_name(value: str | None) -> str | None:
     """The name of a trust domain, as in `spiffe://NAME/...`; see SPIFFE-ID section 2.1."""
-    if value is not None and not _TRUST_DOMAIN.fullmatch(value):
+    if value is not None and not is_trust_domain(value):
         raise Unacceptable(
             "is no SPIFFE trust domain", "write its name alone, such as prod.example: a-z, 0-9 and .-_"
         )

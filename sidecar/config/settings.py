@@ -19,13 +19,12 @@ from sidecar.config.checks import (
     installed_transport,
     loopback_address,
     network_address,
-    one_line,
     pem_bundle,
     socket_path,
-    trust_domain_name,
 )
 from sidecar.config.envoy import EnvoySettings
 from sidecar.config.faults import Unacceptable
+from sidecar.config.identity import IdentitySettings
 from sidecar.config.redis import RedisSettings
 from sidecar.config.units import format_duration, split_address
 from sidecar.config.values import Count, MessageBytes, Seconds, Slice
@@ -54,6 +53,14 @@ class ListenSettings(Slice):
     envoy_socket: Annotated[Path | None, BeforeValidator(empty_as_none), AfterValidator(socket_path)] = None
     """Unix socket for callers from outside the pod, whom Envoy lets in by their certificates. Mount its
     directory into the sidecar and Envoy alone: who can write to it can claim to be anybody. None: none."""
+    mesh_address: Annotated[str | None, BeforeValidator(empty_as_none), AfterValidator(network_address)] = (
+        None
+    )
+    """TCP address for callers from outside the pod where no Envoy of ours stands in front, `host:port`: they
+    show a token (`identity.issuers`), or the mesh's proxy names them (`identity.mesh_header`). It is not
+    encrypted: the mesh's proxy must be. None: no such listener."""
+    remote_reflection: bool = False
+    """Whether callers from outside the pod may ask which services there are and what they take."""
     message_limit: MessageBytes = 32 << 20
     """Bytes of the largest message either way. Default 32 MiB: Gemini takes requests up to 20 MB, and
     base64 in JSON is a third longer than bytes in protobuf. Raise it in the client too."""
@@ -158,17 +165,6 @@ class LimitsSettings(Slice):
         return given
 
 
-class IdentitySettings(Slice):
-    """What callers are called."""
-
-    principal: Annotated[str, AfterValidator(one_line)] = "pod"
-    """The principal of the local listeners, usually the pod's SPIFFE id; Policy gives it a tenant."""
-    trust_domain: Annotated[str | None, BeforeValidator(empty_as_none), AfterValidator(trust_domain_name)] = (
-        None
-    )
-    """The SPIFFE trust domain whose members may call by `listen.envoy_socket`. None: nobody may."""
-
-
 class PolicySettings(Slice):
     """Where the Policy is."""
 
@@ -218,7 +214,7 @@ class Settings(Slice):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     """The store that a fleet shares."""
     identity: IdentitySettings = Field(default_factory=IdentitySettings)
-    """What callers are called."""
+    """What callers are called, and whose word about them is believed."""
     envoy: EnvoySettings = Field(default_factory=EnvoySettings)
     """What the Envoy beside this sidecar is told."""
     policy: PolicySettings = Field(default_factory=PolicySettings)
@@ -233,6 +229,16 @@ class Settings(Slice):
                 f"takes the port of listen.address, {self.listen.port}",
                 "give one of them another port",
                 at=("telemetry", "address"),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _mesh_callers_can_be_known(self) -> "Settings":
+        if self.listen.mesh_address and not (self.identity.issuers or self.identity.mesh_header):
+            raise Unacceptable(
+                "is set, but nothing can tell who calls there",
+                "set identity.issuers, whose tokens callers show, or identity.mesh_header",
+                at=("listen", "mesh_address"),
             )
         return self
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from sidecar.core.evidence import Evidence
 from sidecar.core.policy import Policy
 
 Json: TypeAlias = Mapping[str, Any]
@@ -44,6 +45,8 @@ class Arrival:
     """When that time is over, on the event loop's clock."""
     priority: str = ""
     """Asked for by the caller; it can lower the one that the Policy gives, never raise it."""
+    evidence: Evidence = ()
+    """What the caller shows of itself, as far as this listener looks at it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class Reason(StrEnum):
 
     INVALID_REQUEST = "INVALID_REQUEST"
     UNKNOWN_FIELDS_DENIED = "UNKNOWN_FIELDS_DENIED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    IDENTITY_UNAVAILABLE = "IDENTITY_UNAVAILABLE"
     PERMISSION_DENIED = "PERMISSION_DENIED"
     OVERLOADED = "OVERLOADED"
     DRAINING = "DRAINING"
@@ -93,11 +95,35 @@ class InvalidRequest(SidecarError):
         self.violations = violations
 
 
+class Unauthenticated(SidecarError):
+    """Nothing proves who calls, or what should prove it is wrong. `cause`, one word for programs, is in the
+    metadata; neither it nor the message quotes what the caller showed.
+    """
+
+    reason = Reason.UNAUTHENTICATED
+
+    def __init__(self, message: str, cause: str) -> None:
+        super().__init__(message, metadata={"cause": cause})
+
+
+class IdentityUnavailable(SidecarError):
+    """A token cannot be verified now, because the keys of its issuer cannot be had."""
+
+    reason = Reason.IDENTITY_UNAVAILABLE
+    retry_after_s = 1.0
+
+
 class PermissionDenied(SidecarError):
     """The Policy does not allow this call to this principal."""
 
-    def __init__(self, message: str, reason: Reason = Reason.PERMISSION_DENIED) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        reason: Reason = Reason.PERMISSION_DENIED,
+        *,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, metadata=metadata)
         self.reason = reason
 
 

@@ -16,6 +16,7 @@ from sidecar.core.cost import PriceTable
 from sidecar.core.feature import Feature
 from sidecar.core.pooling import PoolRules
 from sidecar.core.quota import Limit, LimitGroup, Share
+from sidecar.core.rules import Rules
 from sidecar.core.secret import Secret
 
 STANDARD_TIER = "standard"
@@ -180,6 +181,10 @@ class Policy:
     """What Google grants. Models that are counted together have the same group."""
     budgets: tuple[Budget, ...] = ()
     """What callers were given; a call may fall under several."""
+    rules: Rules = field(default_factory=Rules)
+    """Who may do what."""
+    asks_for_tokens: bool = False
+    """Whether callers from outside the pod must show a token, whatever else proves who they are."""
     pools: PoolRules = field(default_factory=PoolRules)
     """How endpoints are chosen, retried and left alone."""
     tier_rules: tuple[TierRule, ...] = ()

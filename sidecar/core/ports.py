@@ -12,6 +12,7 @@ from sidecar.core.bulletin import Snapshot
 from sidecar.core.cached import Bypass
 from sidecar.core.call import Arrival, Call
 from sidecar.core.errors import SidecarError
+from sidecar.core.evidence import Evidence
 from sidecar.core.levels import LimitsMode, LimitsReading
 from sidecar.core.outcome import AttemptRecord, Outcome, Reply, Usage
 from sidecar.core.permit import Candidate, Permit
@@ -24,10 +25,17 @@ if TYPE_CHECKING:  # an Attempt carries a Grant, which is a port
 
 
 class Identity(Protocol):
-    """Tells who calls."""
+    """Tells who calls, by what the callers of one listener can be believed."""
 
-    async def identify(self, arrival: Arrival, policy: Policy) -> Principal:
-        """The proven caller. Raises SidecarError (UNAUTHENTICATED) when nothing proves one."""
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """The metadata keys that it wants as evidence, in lower case."""
+        ...
+
+    async def identify(self, evidence: Evidence, policy: Policy) -> Principal:
+        """The proven caller. Raises Unauthenticated when nothing proves one, PermissionDenied when its token
+        is good for too little, IdentityUnavailable when that cannot be found out now.
+        """
         ...
 
 

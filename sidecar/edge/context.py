@@ -4,13 +4,15 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import grpc.aio
 
 from sidecar.config.settings import DeadlineSettings
 from sidecar.core.call import Arrival, Method
+from sidecar.core.evidence import Evidence
+from sidecar.core.secret import Secret
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -28,11 +30,12 @@ _ids = random.Random()  # noqa: S311 - seeded by the system; ids must be unique 
 
 
 class Arrivals:
-    """Makes the Arrivals of one listener."""
+    """Makes the Arrivals of one listener. `looks_at` are the metadata keys that it takes as evidence."""
 
-    def __init__(self, listener: str, deadline: DeadlineSettings) -> None:
+    def __init__(self, listener: str, deadline: DeadlineSettings, looks_at: Sequence[str] = ()) -> None:
         self._listener = listener
         self._deadline = deadline
+        self._looks_at = looks_at
 
     def __repr__(self) -> str:
         return f"<Arrivals at {self._listener}>"
@@ -55,7 +58,23 @@ class Arrivals:
             allowed_s=remaining_s,
             deadline=asyncio.get_running_loop().time() + remaining_s,
             priority=_priority(told),
+            evidence=self._evidence(context, told),
         )
+
+    def _evidence(self, context: Context, told: Mapping[str, str | bytes]) -> Evidence:
+        for key in self._looks_at:
+            if key in told:
+                return evidence(context, self._looks_at)
+        return ()  # of nearly all local callers
+
+
+def evidence(context: Context, looks_at: Sequence[str]) -> Evidence:
+    """What a caller shows under these keys: all of it, because a value given twice proves nothing."""
+    return tuple(
+        (key, Secret(value))
+        for key, value in context.invocation_metadata() or ()
+        if key in looks_at and isinstance(value, str)
+    )
 
 
 def request_id(context: Context) -> str:

@@ -24,7 +24,6 @@ from sidecar.core.errors import (
     UpstreamQuota,
     UpstreamRejected,
 )
-from sidecar.v1.call_pb2 import CallReport
 
 DOMAIN = "gemini-sidecar"
 """`ErrorInfo.domain` of every error of ours."""
@@ -34,12 +33,12 @@ _DETAIL_BYTES = 3000
 """A client refuses trailers over 8 KiB in all. The message travels twice: among the details, in base64, and
 beside them, where a byte that is not ASCII takes three.
 """
-_REPORT_BYTES = 800
-"""Some ten attempts."""
 
 CODES: Mapping[Reason, grpc.StatusCode] = {
     Reason.INVALID_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.UNKNOWN_FIELDS_DENIED: grpc.StatusCode.PERMISSION_DENIED,
+    Reason.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    Reason.IDENTITY_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Reason.PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
     Reason.OVERLOADED: grpc.StatusCode.UNAVAILABLE,
     Reason.DRAINING: grpc.StatusCode.UNAVAILABLE,
@@ -62,8 +61,8 @@ CODES: Mapping[Reason, grpc.StatusCode] = {
 }
 
 
-def status_of(error: SidecarError, request_id: str, report: CallReport | None = None) -> grpc.Status:
-    """The gRPC status of an error, with its details; the report of what was attempted is one of them."""
+def status_of(error: SidecarError, request_id: str) -> grpc.Status:
+    """The gRPC status of an error, with its details."""
     details: list[Message] = [_error_info(error.reason, error.metadata, request_id)]
     if error.retry_after_s is not None:
         details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after_s)))
@@ -79,8 +78,6 @@ def status_of(error: SidecarError, request_id: str, report: CallReport | None = 
                 error_details_pb2.QuotaFailure(), "violations", map(_quota_violation, error.quota_violations)
             )
         )
-    if report is not None:
-        details.append(_fitting(CallReport(), "attempts", report.attempts, _REPORT_BYTES))
     return _status(error.reason, error.message, details)
 
 
@@ -131,12 +128,10 @@ def _quota_violation(violation: QuotaViolation) -> Message:
     )
 
 
-def _fitting(
-    detail: Message, field: str, entries: Iterable[Message], most_bytes: int = _DETAIL_BYTES
-) -> Message:
-    """`detail` with as many entries as the trailers have room for."""
-    for entry in entries:
-        if detail.ByteSize() + entry.ByteSize() > most_bytes:
+def _fitting(detail: Message, field: str, violations: Iterable[Message]) -> Message:
+    """`detail` with as many violations as the trailers have room for."""
+    for violation in violations:
+        if detail.ByteSize() + violation.ByteSize() > _DETAIL_BYTES:
             break
-        getattr(detail, field).append(entry)
+        getattr(detail, field).append(violation)
     return detail

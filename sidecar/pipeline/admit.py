@@ -24,7 +24,7 @@ async def admit(call: Call, stages: Stages, journal: Journal) -> Admission:
     """Identity, policy, cache, budgets, in this order: no budget is touched for a caller who may not call.
     Raises SidecarError.
     """
-    principal = await stages.identity.identify(call.arrival, call.policy)
+    principal = await stages.identity.identify(call.arrival.evidence, call.policy)
     journal.principal = principal.id
     permit = decide(principal, call)
     cached = await stages.cache.look_up(call, permit)

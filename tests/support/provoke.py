@@ -13,8 +13,9 @@ from sidecar.emulator import Emulator
 from sidecar.v1 import generate_pb2
 from tests.support import facts, google_account, upstream
 from tests.support.certificates import Authority
-from tests.support.rpc import PATIENCE_S
+from tests.support.rpc import PATIENCE_S, Metadata
 from tests.support.sidecar import Served, serving
+from tests.support.tokens import AUDIENCE, ISSUER
 
 NOBODY = "http://127.0.0.1:1"
 """Where nobody listens."""
@@ -27,6 +28,8 @@ class Scene:
     served: Served
     fields: Mapping[str, Any]
     timeout_s: float | None
+    metadata: Metadata = ()
+    """What the caller sends along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,17 @@ def tokens_from(*scripts: upstream.Script) -> Provocation:
         account = google_account.credentials_file(stage.folder, token_url)
         policy = facts.policy(facts.vertex(NOBODY, credentials_file=account))
         return Scene(await stage.serving(policy), HELLO, PATIENCE_S)
+
+    return provoke
+
+
+def showing(token: str, **keys: str) -> Provocation:
+    """The caller shows this token, to a sidecar that trusts its issuer; `keys` says where its keys are."""
+
+    async def provoke(stage: Stage) -> Scene:
+        issuer = {"name": "corp", "issuer": ISSUER, "audiences": [AUDIENCE], **keys}
+        served = await stage.serving(identity={"issuers": [issuer]})
+        return Scene(served, HELLO, PATIENCE_S, [("authorization", f"Bearer {token}")])
 
     return provoke
 

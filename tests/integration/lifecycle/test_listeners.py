@@ -143,12 +143,12 @@ async def test_the_socket_for_envoy_is_for_owner_and_group_and_tells_its_health(
             assert status.status is health_pb2.HealthCheckResponse.SERVING
 
 
-async def test_nobody_is_known_by_the_socket_for_envoy(tmp_path: Path) -> None:
+async def test_a_caller_at_the_socket_for_envoy_needs_a_certificate(tmp_path: Path) -> None:
     async with serving(listen={"envoy_socket": tmp_path / "envoy.sock"}):
         async with client_of(f"unix:{tmp_path / 'envoy.sock'}") as gemini:
             ended = await rpc.ask(gemini, "Generate", ASK)
-        assert (ended.code, ended.reason) == (grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED")
-        assert "'envoy'" in ended.message
+        assert (ended.code, ended.reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+        assert ended.facts["cause"] == "certificate_missing"
 
 
 async def test_a_socket_for_envoy_that_a_sidecar_serves_is_refused(path: Path) -> None:

@@ -8,7 +8,8 @@ from sidecar.core.errors import Reason
 from sidecar.core.policy import ModelRoute, Policy
 from tests.support import facts
 from tests.support.failures.row import Row, Words
-from tests.support.provoke import asked, crowded, draining, under
+from tests.support.provoke import NOBODY, asked, crowded, draining, showing, under
+from tests.support.tokens import SigningKey
 
 _bad = partial(Row, code=grpc.StatusCode.INVALID_ARGUMENT, reason=Reason.INVALID_REQUEST)
 _denied = partial(Row, code=grpc.StatusCode.PERMISSION_DENIED)
@@ -97,6 +98,23 @@ ROWS = [
         under(_LISTED_ALONE),
         "is not listed in the Policy",
         reason=Reason.PERMISSION_DENIED,
+    ),
+    Row(
+        "a token of nobody we trust",
+        showing(SigningKey().token(iss="https://other.test"), jwks_url=NOBODY),
+        "is not one that this sidecar trusts",
+        grpc.StatusCode.UNAUTHENTICATED,
+        Reason.UNAUTHENTICATED,
+        facts={"cause": "token_issuer"},
+    ),
+    Row(
+        "a token that cannot be verified now",
+        showing(SigningKey().token(), jwks_url=NOBODY),
+        "the keys of issuer 'corp' cannot be had",
+        grpc.StatusCode.UNAVAILABLE,
+        Reason.IDENTITY_UNAVAILABLE,
+        retry=1.0,
+        is_safe=True,
     ),
     Row(
         "no project at all",

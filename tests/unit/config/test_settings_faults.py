@@ -1,5 +1,6 @@
 """Every way Settings can be refused: the path that is blamed and the reason that is given."""
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -10,6 +11,13 @@ import pytest
 from tests.unit.config.builders import KEY, Folder
 
 GOOD = {"SIDECAR_LIMITS_SCOPE": "process", "GEMINI_API_KEY": KEY}
+
+
+def issuers(**issuer: object) -> str:
+    """Settings with one issuer, good but for these values."""
+    whole = {"name": "corp", "issuer": "https://login.test", "audiences": ["gemini"], **issuer}
+    return json.dumps({"identity": {"issuers": [whole]}})
+
 
 BAD_FILES = [
     ("listen: {adress: x}", "listen.adress", "is not a known key"),
@@ -63,6 +71,37 @@ BAD_FILES = [
     ("envoy: {peers: dns, peers_address: 'peers:0'}", "envoy.peers_address", "has port 0"),
     ("envoy: {peers_principal: pod}", "envoy.peers_principal", "is no SPIFFE id"),
     ("envoy: {memory: 1MiB}", "envoy.memory", "is out of range"),
+    ("identity: {mesh_header: X-Client}", "identity.mesh_header", "is not a valid name here"),
+    (issuers(issuer=""), "identity.issuers[0].issuer", "is empty or has white space in it"),
+    (
+        issuers(jwks_url="http://login.test/keys"),
+        "identity.issuers[0].jwks_url",
+        "can be replaced on its way",
+    ),
+    (issuers(jwks_url="https://a@login.test/"), "identity.issuers[0].jwks_url", "is not a plain URL"),
+    (issuers(jwks_url="https:///keys"), "identity.issuers[0].jwks_url", "is not a plain URL"),
+    (issuers(jwks_url="https://[1/"), "identity.issuers[0].jwks_url", "is not a URL"),
+    (issuers(jwks_file="/nowhere/keys"), "identity.issuers[0].jwks_file", "cannot be read"),
+    (issuers(jwks_file="/etc/hostname"), "identity.issuers[0].jwks_file", "holds no JSON Web Key Set"),
+    (issuers(), "identity.issuers[0].name", "names not exactly one place"),
+    (issuers(jwks_url="https://a/b", typ="jwt"), "identity.issuers[0].typ", "is not a known word"),
+    (issuers(jwks_url="https://a/b", audiences=[]), "identity.issuers[0].audiences", "is empty"),
+    (
+        "identity: {issuers: [{name: a, issuer: b, audiences: [c], jwks_url: 'https://d/e'}, "
+        "{name: a, issuer: c, audiences: [c], jwks_url: 'https://d/e'}]}",
+        "identity.issuers",
+        "have the same name twice",
+    ),
+    (
+        "identity: {principal: 'spiffe://a/b', trust_domain: c}",
+        "identity.trust_domain",
+        "is not the trust domain of identity.principal",
+    ),
+    (
+        "listen: {mesh_address: '0.0.0.0:50052'}",
+        "listen.mesh_address",
+        "is set, but nothing can tell who calls",
+    ),
     ("policy: {file: /nowhere/policy.yaml}", "policy.file", "cannot be read: No such file or directory"),
     ("policy: {file: /}", "policy.file", "cannot be read: Is a directory"),
     ("policy: {poll: 0s}", "policy.poll", "is out of range"),
@@ -77,7 +116,11 @@ BAD_FILES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "path", "reason"), BAD_FILES, ids=[text[:50] for text, _, _ in BAD_FILES])
+@pytest.mark.parametrize(
+    ("text", "path", "reason"),
+    BAD_FILES,
+    ids=[f"{path}: {reason}: {text[-30:]}" for text, path, reason in BAD_FILES],
+)
 def test_a_bad_setting_is_blamed_where_it_stands(folder: Folder, text: str, path: str, reason: str) -> None:
     environ = {
         key: value for key, value in GOOD.items() if not (key == "SIDECAR_LIMITS_SCOPE" and "scope" in text)

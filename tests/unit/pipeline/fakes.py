@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sidecar.core.attempt import Attempt
 from sidecar.core.cached import Bypass
 from sidecar.core.call import Arrival, Call
+from sidecar.core.evidence import Evidence
 from sidecar.core.outcome import Reply
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
@@ -69,12 +70,14 @@ class Clock:
 
 
 class SteppedIdentity:
+    looks_at = ()
+
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def identify(self, arrival: Arrival, policy: Policy) -> Principal:
+    async def identify(self, evidence: Evidence, policy: Policy) -> Principal:
         await self._world.at("identify")
-        return Principal("pod")
+        return Principal("pod", is_pod=True)
 
 
 class SteppedCache:

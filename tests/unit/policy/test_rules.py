@@ -10,7 +10,7 @@ from sidecar.core.principal import Principal
 from sidecar.policy.rules import permit
 from tests.support import facts
 
-POD = Principal("pod", "red")
+POD = Principal("pod", "red", is_pod=True)
 MAIN, SPARE = facts.gemini(project="main"), facts.vertex(project="spare")
 ROUTES = {
     "fast": ModelRoute("gemini-3.8-flash", ("spare", "main")),
