@@ -12,6 +12,7 @@ from typing import Any
 
 from sidecar.config.prices import prices_content
 from sidecar.core.policy import Budget, Endpoint, Policy, TierRule
+from sidecar.core.rules import Rule
 
 
 def digest_of(policy: Policy, credentials_hashes: Iterable[str]) -> str:
@@ -32,6 +33,8 @@ def digest_of(policy: Policy, credentials_hashes: Iterable[str]) -> str:
         "pools": asdict(policy.pools),
         "tiers": list(map(_tier_content, policy.tier_rules)),
         "strips_signatures": policy.strips_signatures,
+        "rules": [policy.rules.default, list(map(_rule_content, policy.rules.ordered))],
+        "asks_for_tokens": policy.asks_for_tokens,
         "prices": prices_content(policy.prices),
     }
     text = json.dumps(content, sort_keys=True)
@@ -61,6 +64,12 @@ def _budget_content(budget: Budget) -> dict[str, Any]:
         "each": budget.each,
         "limits": list(map(asdict, budget.limits)),
     }
+
+
+def _rule_content(rule: Rule) -> list[Any]:
+    selectors = {**asdict(rule.callers), **asdict(rule.deeds)}
+    sets = {key: sorted(value) for key, value in selectors.items() if isinstance(value, frozenset)}
+    return [rule.name, rule.effect, {**selectors, **sets}]
 
 
 def _tier_content(rule: TierRule) -> list[Any]:

@@ -20,6 +20,7 @@ from sidecar.config.prices import model_prices, shipped_prices
 from sidecar.config.project_schema import GeminiProject, VertexProject
 from sidecar.config.quotas import budget_of, default_priority, quota_groups
 from sidecar.config.references import Sources, parse_key
+from sidecar.config.rule_schema import rules_of
 from sidecar.config.validation import Raw, validate
 from sidecar.core.policy import Api, Endpoint, ModelRoute, Policy, Tenant
 from sidecar.core.secret import Secret
@@ -112,6 +113,8 @@ def _policy(schema: PolicySchema) -> Policy:
         pools=pool_rules(schema.pools),
         tier_rules=tuple(map(tier_rule, schema.tiers)),
         strips_signatures=schema.cross_issuer == "strip",
+        rules=rules_of(schema.rules, schema.default, {name: route.model for name, route in routes.items()}),
+        asks_for_tokens=schema.tokens == "required",
         prices=shipped_prices().overridden(model_prices(schema.prices)),
     )
     return _with_digest(policy, map(_credentials_hash, schema.projects))

@@ -12,6 +12,7 @@ from sidecar.config.faults import Fault
 from sidecar.config.policy_outline import Outline, outline
 from sidecar.config.pool_checks import check_pools
 from sidecar.config.quota_checks import check_quotas
+from sidecar.config.rule_checks import check_rules
 from sidecar.config.validation import Raw, near
 
 
@@ -25,6 +26,8 @@ def cross_check(raw: Raw) -> list[Fault]:
         *check_quotas(raw, known),
         *_repeated_names(raw, "budgets", "budget"),
         *check_budgets(raw, known),
+        *_repeated_names(raw, "rules", "rule"),
+        *check_rules(raw, known),
         *check_pools(raw, known),
     ]
 

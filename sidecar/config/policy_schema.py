@@ -15,6 +15,7 @@ from sidecar.config.prices import ModalityRates, ModelPrices, PriceSchema
 from sidecar.config.project_schema import GeminiProject, Project, VertexProject
 from sidecar.config.quota_schema import BudgetSchema, QuotaSchema, Weight
 from sidecar.config.references import KeyReference
+from sidecar.config.rule_schema import RuleSchema
 from sidecar.config.validation import near
 from sidecar.config.values import Slice
 from sidecar.core.policy import PRIORITIES
@@ -73,6 +74,13 @@ class PolicySchema(Slice):
     cross_issuer: Literal["refuse", "strip"] = "refuse"
     """What becomes of a call whose thought signatures are of a project that cannot serve it: it is refused,
     or goes to another project without them, which its reply tells."""
+    rules: Annotated[list[RuleSchema], default_when_empty(list)] = Field(default_factory=list)
+    """Who may do what: the first rule that matches a call decides."""
+    default: Literal["allow", "deny"] | None = None
+    """What becomes of calls that no rule matches. None: what the pod asks by itself is allowed, and denied
+    what callers from outside ask, or who shows a token."""
+    tokens: Literal["optional", "required"] = "optional"
+    """Whether callers from outside the pod must show an OAuth 2.0 token beside their certificate."""
     prices: Annotated[dict[ModelId, ModelPrices], default_when_empty(dict)] = Field(default_factory=dict)
     """Prices by model id, in place of those that the release knows."""
 
@@ -90,6 +98,7 @@ _SCHEMAS: tuple[type[Slice], ...] = (
     TenantSchema,
     QuotaSchema,
     BudgetSchema,
+    RuleSchema,
     PoolSchema,
     RetrySchema,
     BreakerSchema,

@@ -14,6 +14,7 @@ from sidecar.config.units import format_duration
 from sidecar.core.policy import Budget, Endpoint, Policy, Tenant, TierRule
 from sidecar.core.pooling import PoolRules
 from sidecar.core.quota import Limit, Unit
+from sidecar.core.rules import Rule
 
 FileKind: TypeAlias = Literal["settings", "policy"]
 
@@ -55,6 +56,9 @@ def _policy(policy: Policy) -> dict[str, Any]:
         "quotas": _quotas(policy),
         "budgets": list(map(_budget, policy.budgets)),
         "priorities": dict(policy.priorities),
+        "rules": list(map(_rule, policy.rules.ordered)),
+        **({"default": str(policy.rules.default)} if policy.rules.default else {}),
+        "tokens": "required" if policy.asks_for_tokens else "optional",
         "pools": _pools(policy.pools),
         "tiers": list(map(_tier_rule, policy.tier_rules)),
         "cross_issuer": "strip" if policy.strips_signatures else "refuse",
@@ -124,6 +128,26 @@ def _tier_rule(rule: TierRule) -> dict[str, Any]:
         "spend_used": format_share(rule.spent) if rule.spent else "",
     }
     return {**{key: value for key, value in selectors.items() if value}, "ask": list(rule.tiers)}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    callers, deeds = rule.callers, rule.deeds
+    selectors: dict[str, Any] = {
+        "principals": sorted((*callers.principals, *(f"{prefix}*" for prefix in callers.prefixes))),
+        "namespaces": sorted(callers.namespaces),
+        "tenants": sorted(callers.tenants),
+        "scopes": sorted(callers.scopes),
+        "methods": sorted(deeds.methods),
+        "models": sorted(deeds.models),
+        "tiers": sorted(deeds.tiers),
+        "features": sorted(map(str, deeds.features)),
+    }
+    given = {key: value for key, value in selectors.items() if value}
+    if deeds.output_tokens_at_most is not None:
+        given["max_output_tokens"] = deeds.output_tokens_at_most
+    if deeds.only_features is not None:
+        given["only_features"] = sorted(map(str, deeds.only_features))
+    return {"name": rule.name, "effect": str(rule.effect), **given}
 
 
 def _limits(limits: tuple[Limit, ...]) -> dict[str, Any]:

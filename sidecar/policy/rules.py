@@ -10,6 +10,7 @@ from sidecar.core.errors import NoEndpoint, PermissionDenied, Reason
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
 from sidecar.core.principal import Principal
+from sidecar.policy.authorization import authorize
 
 
 def permit(principal: Principal, call: Call) -> Permit:
@@ -17,6 +18,7 @@ def permit(principal: Principal, call: Call) -> Permit:
     the model.
     """
     policy = call.policy
+    authorize(principal, call)
     if call.body.has_unknown_fields and not policy.unknown_fields:
         raise PermissionDenied(
             "the request carries extra_json, but the Policy denies fields that the schema does not know; "
