@@ -13,6 +13,10 @@ A row says what is known of Google's own books:
 - [cancel] google-genai's documentation of AbortSignal: "Using it to cancel an operation will not cancel the
   request in the service. You will still be charged usage for any applicable operations."
 
+Every attempt is settled for itself, whatever becomes of the call: one that failed and was followed by another
+by its failure, one that was outrun by a hedge as abandoned. The caller's budgets bear them all, for each may
+be billed.
+
 Where nothing is known, what was reserved stays booked. A limit that was counted too strictly heals with its
 window; one that was exceeded does not.
 """
@@ -51,7 +55,9 @@ class OutcomeClass(StrEnum):
     LOST = "lost"
     """The connection broke before any answer."""
     ABANDONED = "abandoned"
-    """Cancelled, past its deadline or failed by ourselves, before the first chunk."""
+    """Cancelled by its caller, outrun by another attempt of its call, past its deadline or failed by
+    ourselves, before the first chunk.
+    """
     CUT = "cut"
     """Ended, in whatever way, between the first chunk of an answer and its end."""
 
@@ -102,7 +108,7 @@ TABLE: Mapping[OutcomeClass, Row] = {
     OutcomeClass.TIMED_OUT: Row(KEPT, KEPT, KEPT, KEPT),
     # unknown: the request may have arrived, and be worked on
     OutcomeClass.LOST: Row(KEPT, KEPT, KEPT, KEPT),
-    # [cancel]
+    # [cancel]; that a hedge was faster changes nothing for who was asked first
     OutcomeClass.ABANDONED: Row(KEPT, KEPT, KEPT, KEPT),
     # [usage] for the prompt, [cancel] for the rest of the answer
     OutcomeClass.CUT: Row(KEPT, USED, BOUND, BOUND),

@@ -123,10 +123,10 @@ class Journal:
         entry = self._counting
         if entry is None or entry.usage is None or self.arrival.method in FREE:
             return None
-        call, usage = entry.attempt.call, entry.usage
-        tier = entry.service_tier or call.body.json.get("serviceTier") or ""
+        call, candidate, usage = entry.attempt.call, entry.attempt.candidate, entry.usage
+        tier = entry.service_tier or candidate.tier_of(call.body.json)
         if self._cost is None or self._cost[:2] != (usage, tier):
-            cost = call.policy.prices.cost(entry.attempt.candidate.model, usage, tier, self._today())
+            cost = call.policy.prices.cost(candidate.model, usage, tier, self._today())
             self._cost = (usage, tier, cost)
         return self._cost[2]
 

@@ -14,7 +14,7 @@ from typing import Any
 from sidecar.config.amounts import MICROS
 from sidecar.core.call import FREE, Arrival, Method
 from sidecar.core.errors import Reason
-from sidecar.core.outcome import QUEUED_LEAST_S, AttemptRecord, Outcome, Usage
+from sidecar.core.outcome import QUEUED_LEAST_S, AttemptKind, AttemptRecord, Outcome, Usage
 from sidecar.telemetry.instruments import INPUT, OUTPUT, SHED, Instruments
 from sidecar.telemetry.record import CallRecord
 
@@ -114,12 +114,15 @@ def _fields(outcome: Outcome) -> dict[str, Any]:
 
 
 def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
-    return {
+    fields = {
         "project": attempt.candidate.endpoint.project,
         "model": _cut(attempt.candidate.model, _MAX_NAME),
         "ended": str(attempt.ended),
         "latency_ms": _milliseconds(attempt.latency_s),
     }
+    if attempt.kind is not AttemptKind.FIRST:
+        fields["kind"] = attempt.kind.value
+    return fields
 
 
 def _tokens(usage: Usage) -> dict[str, int]:

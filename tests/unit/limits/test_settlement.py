@@ -144,6 +144,24 @@ def test_a_call_abandoned_before_its_first_chunk_may_have_been_billed(failure: B
     assert booked(failure) == KEPT
 
 
+def test_an_attempt_that_was_outrun_is_booked_as_reserved_before_it_has_told_anything() -> None:
+    """The loser of a hedge is cancelled; Google goes on with it, for all we know."""
+    assert booked(asyncio.CancelledError()) == KEPT
+
+
+def test_an_attempt_that_was_outrun_after_a_first_word_is_booked_like_a_stream_that_was_cut() -> None:
+    """Usage may have come that the caller never saw, for it came with no content."""
+    told = Usage(prompt=80, candidates=10, total=90)
+    assert booked(asyncio.CancelledError(), usage=told) == booked(
+        StreamInterrupted("cut"), chunks=1, usage=told
+    )
+    assert booked(asyncio.CancelledError(), usage=told).input_tokens == 80
+
+
+def test_one_that_was_outrun_before_its_request_left_is_returned() -> None:
+    assert booked(asyncio.CancelledError(), was_sent=False) == RETURNED
+
+
 @pytest.mark.parametrize(
     "failure",
     [

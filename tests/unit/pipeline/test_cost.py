@@ -1,5 +1,6 @@
 """What a call costs, by its journal."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -50,6 +51,14 @@ def test_the_tier_served_counts_and_without_it_the_one_asked_for(
     journal, entry = begun(serviceTier=asked)
     entry.saw(answer(tier=served))
     assert journal.cost() == Cost(micro_dollars, is_priced=True)
+
+
+def test_the_tier_of_the_candidate_is_asked_for_in_place_of_the_body_s() -> None:
+    journal = World().journal()
+    attempt = facts.attempt(body={**facts.HELLO, "serviceTier": "priority"}, policy=POLICY)
+    facts.grant_of(attempt).candidate = replace(attempt.candidate, tier="flex")
+    journal.begin(attempt).saw(answer())
+    assert journal.cost() == Cost(13, is_priced=True)
 
 
 def test_on_a_stream_the_last_usage_counts_and_the_tier_stays_said() -> None:

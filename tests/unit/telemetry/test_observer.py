@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sidecar.core.call import Method
 from sidecar.core.cost import Cost
 from sidecar.core.errors import Reason
-from sidecar.core.outcome import CANCELLED, OK, Outcome, Usage
+from sidecar.core.outcome import CANCELLED, OK, AttemptKind, Outcome, Usage
 from sidecar.core.policy import Api
 from sidecar.telemetry.instruments import Instruments
 from sidecar.telemetry.labels import MAX_MODELS
@@ -117,6 +117,14 @@ def test_only_calls_that_stood_in_line_are_in_the_time_in_line(observer, figures
         observer.ended(outcome(queued_s=queued_s))
     assert figures.value("sidecar_queue_duration_seconds_count") == 1
     assert figures.value("sidecar_queue_duration_seconds_sum") == 0.25
+
+
+def test_the_log_line_tells_why_an_attempt_was_made_that_was_not_the_first(observer, lines):
+    failed = attempt(Reason.UPSTREAM_UNAVAILABLE)
+    observer.ended(outcome(attempts=(failed, attempt(kind=AttemptKind.HEDGE))))
+    first, second = json.loads(lines()[0])["attempts"]
+    assert "kind" not in first
+    assert second["kind"] == "hedge"
 
 
 def test_the_log_line_tells_cost_and_time_in_line_where_there_are_any(observer, lines):
