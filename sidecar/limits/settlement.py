@@ -134,6 +134,8 @@ _BY_REASON: Mapping[Reason, OutcomeClass] = {
             # not after sending, as long as the stages before it are in order
             Reason.INVALID_REQUEST,
             Reason.UNKNOWN_FIELDS_DENIED,
+            Reason.UNAUTHENTICATED,
+            Reason.IDENTITY_UNAVAILABLE,
             Reason.PERMISSION_DENIED,
             Reason.OVERLOADED,
             Reason.NO_ENDPOINT,
