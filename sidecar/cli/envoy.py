@@ -30,7 +30,7 @@ def command(flags: Flags, is_written: bool) -> None:
     Exit code 2: the settings lack something for an Envoy; all of it is told. 1: the files cannot be written.
     """
     from sidecar.mesh.bootstrap import render
-    from sidecar.mesh.files import Shared, secrets, write_json
+    from sidecar.mesh.files import install
 
     settings = load_settings(flags)
     try:
@@ -40,10 +40,7 @@ def command(flags: Flags, is_written: bool) -> None:
     if not is_written:
         click.echo(json.dumps(bootstrap, indent=2))
         return
-    shared = Shared.of(settings)
     try:
-        for path, tree in {**secrets(settings), shared.bootstrap: bootstrap}.items():
-            write_json(path, tree)
+        click.echo(str(install(settings, bootstrap)))
     except OSError as error:
         raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from None
-    click.echo(str(shared.bootstrap))

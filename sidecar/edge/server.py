@@ -63,7 +63,7 @@ class Listener:
         reflects: bool,
     ) -> None:
         self.address = address
-        self._server = grpc.aio.server(options=_options(settings))
+        self._server = grpc.aio.server(options=_options(settings, is_socket=address.startswith(_UNIX)))
         self._server.add_generic_rpc_handlers(tuple(map(_handlers, services)))
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
         if reflects:
@@ -134,7 +134,7 @@ def _clear_stale(path: Path) -> None:
             raise ListenError(f"{path} is served by a live process: stop it or choose another path")
 
 
-def _options(settings: ListenSettings) -> Sequence[tuple[str, int]]:
+def _options(settings: ListenSettings, *, is_socket: bool) -> Sequence[tuple[str, int]]:
     keepalive_timeout_ms = int(settings.keepalive_timeout * 1000)
     return (
         ("grpc.so_reuseport", 0),
@@ -148,4 +148,6 @@ def _options(settings: ListenSettings) -> Sequence[tuple[str, int]]:
             "grpc.http2.min_ping_interval_without_data_ms",
             10_000,
         ),  # how often a client may ping an idle connection
+        # A proxy in the pod asks twice a second whether this process still moves, and is no stranger.
+        *([("grpc.http2.max_ping_strikes", 0)] if is_socket else []),
     )

@@ -13,7 +13,16 @@ from sidecar.config.settings import Settings
 from sidecar.config.units import split_address
 from sidecar.mesh.files import Shared
 from sidecar.mesh.fragments import fill, packed
+from sidecar.mesh.issuers import issuer_parameters
 
+ARGUMENTS = (
+    "--disable-hot-restart",
+    *("--concurrency", "1"),
+    *("--drain-strategy", "immediate"),
+    *("--drain-time-s", "5"),
+)
+"""How Envoy is started, beside `-c bootstrap.json`: one worker is more than a sidecar can keep busy, and a
+gradual drain would tell callers of it when it is over."""
 _SPIFFE = "spiffe://"
 _SLACK_S = 5.0
 """Envoy's timers come so much later than the sidecar's, whose errors say more."""
@@ -54,8 +63,8 @@ def _parameters(settings: Settings) -> Mapping[str, Any]:
         "app_address": _socket_address(envoy.app_address),
         "probe_address": _socket_address(envoy.probe_address),
         "probed": {probed: {"value": 100}},
-        "members": f"{_SPIFFE}{settings.identity.trust_domain}/",
-        "identity_headers": None,
+        "members": f"{_SPIFFE}{settings.identity.domain}/",
+        "identity_headers": [settings.identity.mesh_header] if settings.identity.mesh_header else None,
         "longest_call": f"{settings.deadline.default + _SLACK_S:.3f}s",
         "calls": listen.max_in_flight,
         "connections": envoy.max_connections,
@@ -63,9 +72,7 @@ def _parameters(settings: Settings) -> Mapping[str, Any]:
         "memory": envoy.memory,
         "access_log": _absolute(envoy.access_log),
         "collector": _socket_address(envoy.otlp_address),
-        "issuers": [],
-        "token_providers": None,
-        "token_requirements": None,
+        **issuer_parameters(settings.identity.issuers),
     }
 
 
@@ -88,7 +95,7 @@ def _lacking(settings: Settings) -> list[Fault]:
             "is not set, nor is listen.envoy_socket: there is nothing to put Envoy in front of",
             "set listen.socket for the app's calls, listen.envoy_socket for callers from outside, or both",
         )
-    if listen.envoy_socket is not None and settings.identity.trust_domain is None:
+    if listen.envoy_socket is not None and not settings.identity.domain:
         lacks(
             "identity.trust_domain",
             "is not set, and callers from outside must be of one",

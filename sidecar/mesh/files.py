@@ -57,6 +57,18 @@ class Shared:
         return self.directory / "peers.json"
 
 
+def install(settings: Settings, bootstrap: Mapping[str, Any]) -> Path:
+    """Put all that Envoy reads in its place; returns where the bootstrap is. Peers that are known stay.
+    Raises OSError."""
+    shared = Shared.of(settings)
+    for path, tree in secrets(settings).items():
+        write_json(path, tree)
+    if settings.envoy.peers == "bulletin" and not shared.peers.exists():
+        write_json(shared.peers, {"resources": []})
+    write_json(shared.bootstrap, bootstrap)
+    return shared.bootstrap
+
+
 def secrets(settings: Settings) -> Mapping[Path, Any]:
     """The files by which Envoy learns its secrets, and what is in them; none without certificates."""
     folder = settings.envoy.certificates

@@ -14,6 +14,7 @@ ISSUER = {
     "audiences": ["gemini-sidecar"],
     "jwks_url": "https://idp.test/keys.json",
 }
+OTHER_ISSUER = {"name": "partner", "issuer": "https://partner.test/", "jwks_url": "https://keys.test:444/j"}
 
 INSIDE: Mapping[str, Any] = {"listen": {"socket": "local.sock"}}
 OUTSIDE: Mapping[str, Any] = {
@@ -28,6 +29,13 @@ BULLETIN: Mapping[str, Any] = {
     "listen": {"socket": "local.sock"},
     "envoy": {"certificates": "certs", "peers": "bulletin", "advertise": "10.0.0.7:8443"},
 }
+TOKENS: Mapping[str, Any] = {"identity": {"issuers": [ISSUER, {**ISSUER, **OTHER_ISSUER}]}}
+LOCAL_KEYS: Mapping[str, Any] = {
+    "identity": {
+        "issuers": [ISSUER | {"jwks_url": "http://127.0.0.1:8080/keys"}],
+        "mesh_header": "l5d-client-id",
+    }
+}
 TRACED: Mapping[str, Any] = {"envoy": {"otlp_address": "collector.test:4317"}}
 SILENT: Mapping[str, Any] = {"envoy": {"access_log": ""}}
 IPV6: Mapping[str, Any] = {"envoy": {"address": "[::]:8443", "app_address": "[::1]:50050"}}
@@ -37,8 +45,10 @@ VARIANTS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "outside": (OUTSIDE,),
     "pod": (INSIDE, OUTSIDE),
     "pod-silent": (INSIDE, OUTSIDE, SILENT),
+    "pod-tokens": (INSIDE, OUTSIDE, TOKENS),
+    "pod-keys-on-loopback": (INSIDE, OUTSIDE, LOCAL_KEYS),
     "pod-ipv6": (INSIDE, OUTSIDE, IPV6),
-    "replicas-by-dns": (DNS, OUTSIDE, TRACED),
+    "replicas-by-dns": (DNS, OUTSIDE, TRACED, TOKENS),
     "replicas-by-bulletin": (BULLETIN, OUTSIDE),
     "app-with-peers": (DNS,),
 }

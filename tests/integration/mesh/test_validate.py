@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.mesh.authority import Authority
-from sidecar.mesh.bootstrap import render
-from sidecar.mesh.files import Shared, secrets, write_json
+from sidecar.mesh.bootstrap import ARGUMENTS, render
+from sidecar.mesh.files import install
 from tests.support.envoy import PROGRAM
 from tests.support.mesh_settings import DOMAIN, ID, VARIANTS, settings
 
@@ -27,11 +27,8 @@ def test_envoy_accepts_every_variant_without_a_complaint(variant: str, tmp_path:
     (certificates / "tls.key").write_bytes(pair.key)
 
     chosen = settings(tmp_path, *VARIANTS[variant])
-    shared = Shared.of(chosen)
-    write_json(shared.peers, {"resources": []})
-    for path, tree in {**secrets(chosen), shared.bootstrap: render(chosen)}.items():
-        write_json(path, tree)
-    command = [PROGRAM, "--mode", "validate", "-c", str(shared.bootstrap), "--log-level", "warning"]
+    bootstrap = install(chosen, render(chosen))
+    command = [PROGRAM, "--mode", "validate", "-c", str(bootstrap), "--log-level", "warning", *ARGUMENTS]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=50)
     assert ended.returncode == 0, ended.stderr
     assert not [word for word in COMPLAINTS if word in ended.stderr.lower()], ended.stderr

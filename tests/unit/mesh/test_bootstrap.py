@@ -12,6 +12,7 @@ from tests.support.mesh_settings import (
     BULLETIN,
     DNS,
     INSIDE,
+    ISSUER,
     OUTSIDE,
     VARIANTS,
     settings,
@@ -92,6 +93,20 @@ def test_peers_must_be_replicas_unless_said_otherwise(tmp_path: Path) -> None:
     assert accepted(DNS) == [{"exact": "spiffe://mesh.test/ns/shop/sa/cart"}]
     other = "spiffe://mesh.test/ns/gemini/sa/gateway"
     assert accepted(DNS, {"envoy": {"peers_principal": other}}) == [{"exact": other}]
+
+
+def test_envoy_looks_at_tokens_when_it_can_know_all_issuers(tmp_path: Path) -> None:
+    def filters(*issuers: Any) -> list[str]:
+        told = rendered(tmp_path, INSIDE, OUTSIDE, {"identity": {"issuers": issuers}})
+        manager = told["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+        return [each["name"].rpartition(".")[2] for each in manager["http_filters"]]
+
+    keys = tmp_path / "keys.json"
+    keys.write_text('{"keys": []}')
+    by_file = {"name": "own", "issuer": "own", "audiences": ["a"], "jwks_file": keys}
+    assert filters() == ["health_check", "router"]
+    assert filters(ISSUER) == ["health_check", "jwt_authn", "router"]
+    assert filters(ISSUER, by_file) == ["health_check", "router"]
 
 
 LACKING = [
