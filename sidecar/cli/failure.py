@@ -9,6 +9,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, QuotaFailure, Re
 from grpc_status import rpc_status
 
 from sidecar.config.units import format_duration
+from sidecar.v1.call_pb2 import CallReport
 
 
 def describe(error: grpc.RpcError, address: str) -> str:
@@ -28,6 +29,15 @@ def describe(error: grpc.RpcError, address: str) -> str:
     for detail in details:
         lines += [f"  {name}: {_one_line(text)}" for name, text in _lines(detail)]
     return "\n".join(lines)
+
+
+def report_of(error: grpc.RpcError) -> CallReport:
+    """What was attempted for a call that failed; empty when nothing was."""
+    report = CallReport()
+    for detail in _details(cast(grpc.Call, error)):
+        if detail.Unpack(report):
+            break
+    return report
 
 
 def _details(call: grpc.Call) -> list[Any]:

@@ -9,17 +9,25 @@ from sidecar.core.errors import SidecarError
 from sidecar.edge import status
 from sidecar.edge.context import REQUEST_ID, Context
 from sidecar.edge.writer import gone_is_cancelled
+from sidecar.v1.call_pb2 import CallReport
 
 _SAFE_RETRY = "x-safe-retry"
 _log = logging.getLogger(__name__)
 
 
-async def refuse(context: Context, error: Exception, request_id: str, *, was_sent: bool) -> NoReturn:
-    """End the call with the status of `error`; `was_sent`: it may have reached the upstream. Raises grpc's
-    AbortError.
+async def refuse(
+    context: Context,
+    error: Exception,
+    request_id: str,
+    *,
+    was_sent: bool,
+    report: CallReport | None = None,
+) -> NoReturn:
+    """End the call with the status of `error`; `was_sent`: it may have reached the upstream; `report` tells
+    what was attempted. Raises grpc's AbortError.
     """
     if isinstance(error, SidecarError):
-        refusal = status.status_of(error, request_id)
+        refusal = status.status_of(error, request_id, report)
     else:
         _log.error("unexpected failure of call %s", request_id, exc_info=error)
         refusal = status.internal(request_id)

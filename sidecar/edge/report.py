@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import cast
 
+from sidecar.core import outcome
 from sidecar.core.errors import Reason
 from sidecar.core.outcome import CANCELLED, OK, QUEUED_LEAST_S, AttemptRecord
 from sidecar.edge.status import CODES
 from sidecar.pipeline.settle import Journal
-from sidecar.v1.call_pb2 import CallReport
+from sidecar.v1.call_pb2 import AttemptKind, CallReport
+from sidecar.v1.error_pb2 import ErrorReason
 from sidecar.v1.quota_pb2 import LimitsMode
 from sidecar.v1.usage_pb2 import ServiceTier
 
@@ -34,22 +36,35 @@ def fill_cost(report: CallReport, journal: Journal) -> None:
         report.cost.micro_dollars, report.cost.is_priced = cost
 
 
+def of_failure(journal: Journal) -> CallReport | None:
+    """The report of a call that has failed: what was attempted. None: nothing was."""
+    if not (attempts := journal.attempts):
+        return None
+    report = CallReport()
+    for record in attempts:
+        _add(report, record)
+    return report
+
+
 def _add(report: CallReport, record: AttemptRecord) -> None:
-    endpoint = record.candidate.endpoint
+    candidate, ended = record.candidate, record.ended
     attempt = report.attempts.add(
         number=record.number,
-        project=endpoint.project,
-        location=endpoint.location,
-        status=_status(record.ended),
+        project=candidate.endpoint.project,
+        location=candidate.endpoint.location,
+        model=candidate.model,
+        kind=_KINDS[record.kind],
+        status=ended,
     )
+    if ended not in (OK, CANCELLED):
+        reason = Reason(ended)
+        attempt.status, attempt.reason = CODES[reason].name, _REASONS[reason]
     seconds, nanos = divmod(round(record.latency_s * 1_000_000_000), 1_000_000_000)
     attempt.latency.seconds, attempt.latency.nanos = seconds, nanos
 
 
-def _status(ended: str) -> str:
-    return ended if ended in (OK, CANCELLED) else CODES[Reason(ended)].name
-
-
+_KINDS = {kind: AttemptKind.Value(f"ATTEMPT_KIND_{kind.name}") for kind in outcome.AttemptKind}
+_REASONS = {reason: cast(ErrorReason, ErrorReason.Value(f"ERROR_REASON_{reason.name}")) for reason in Reason}
 _NO_TIER = ServiceTier.SERVICE_TIER_UNSPECIFIED
 _TIERS: Mapping[str, ServiceTier] = {
     name.removeprefix("SERVICE_TIER_"): cast(ServiceTier, ServiceTier.Value(name))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from google.protobuf.descriptor import ServiceDescriptor
 
@@ -76,7 +76,7 @@ class GeminiService(GeminiServiceServicer):
                 await stream(partial(self._read, request, journal), self._stages, journal, emit)
         except Exception as error:
             await writer.ready_to_end()
-            await refuse(context, error, journal.arrival.request_id, was_sent=journal.was_sent)
+            await _refuse(context, error, journal)
 
     async def CountTokens(self, request: bytes, context: Context) -> ReplyMessage:
         """How many tokens a request has."""
@@ -104,7 +104,7 @@ class GeminiService(GeminiServiceServicer):
                 report.fill_cost(message.call, journal)
                 return message
         except Exception as error:
-            await refuse(context, error, journal.arrival.request_id, was_sent=journal.was_sent)
+            await _refuse(context, error, journal)
 
     def _opened(self, method: Method, context: Context) -> Journal:
         arrival = self._arrivals.arrive(method, context)
@@ -119,3 +119,8 @@ class GeminiService(GeminiServiceServicer):
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+async def _refuse(context: Context, error: Exception, journal: Journal) -> NoReturn:
+    request_id, was_sent = journal.arrival.request_id, journal.was_sent
+    await refuse(context, error, request_id, was_sent=was_sent, report=report.of_failure(journal))

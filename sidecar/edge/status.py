@@ -24,6 +24,7 @@ from sidecar.core.errors import (
     UpstreamQuota,
     UpstreamRejected,
 )
+from sidecar.v1.call_pb2 import CallReport
 
 DOMAIN = "gemini-sidecar"
 """`ErrorInfo.domain` of every error of ours."""
@@ -33,6 +34,8 @@ _DETAIL_BYTES = 3000
 """A client refuses trailers over 8 KiB in all. The message travels twice: among the details, in base64, and
 beside them, where a byte that is not ASCII takes three.
 """
+_REPORT_BYTES = 800
+"""Some ten attempts."""
 
 CODES: Mapping[Reason, grpc.StatusCode] = {
     Reason.INVALID_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
@@ -61,8 +64,8 @@ CODES: Mapping[Reason, grpc.StatusCode] = {
 }
 
 
-def status_of(error: SidecarError, request_id: str) -> grpc.Status:
-    """The gRPC status of an error, with its details."""
+def status_of(error: SidecarError, request_id: str, report: CallReport | None = None) -> grpc.Status:
+    """The gRPC status of an error, with its details; the report of what was attempted is one of them."""
     details: list[Message] = [_error_info(error.reason, error.metadata, request_id)]
     if error.retry_after_s is not None:
         details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after_s)))
@@ -78,6 +81,8 @@ def status_of(error: SidecarError, request_id: str) -> grpc.Status:
                 error_details_pb2.QuotaFailure(), "violations", map(_quota_violation, error.quota_violations)
             )
         )
+    if report is not None:
+        details.append(_fitting(CallReport(), "attempts", report.attempts, _REPORT_BYTES))
     return _status(error.reason, error.message, details)
 
 
@@ -128,10 +133,12 @@ def _quota_violation(violation: QuotaViolation) -> Message:
     )
 
 
-def _fitting(detail: Message, field: str, violations: Iterable[Message]) -> Message:
-    """`detail` with as many violations as the trailers have room for."""
-    for violation in violations:
-        if detail.ByteSize() + violation.ByteSize() > _DETAIL_BYTES:
+def _fitting(
+    detail: Message, field: str, entries: Iterable[Message], most_bytes: int = _DETAIL_BYTES
+) -> Message:
+    """`detail` with as many entries as the trailers have room for."""
+    for entry in entries:
+        if detail.ByteSize() + entry.ByteSize() > most_bytes:
             break
-        getattr(detail, field).append(violation)
+        getattr(detail, field).append(entry)
     return detail

@@ -1,15 +1,30 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from sidecar.v1 import error_pb2 as _error_pb2
 from sidecar.v1 import quota_pb2 as _quota_pb2
 from sidecar.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class AttemptKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ATTEMPT_KIND_UNSPECIFIED: _ClassVar[AttemptKind]
+    ATTEMPT_KIND_FIRST: _ClassVar[AttemptKind]
+    ATTEMPT_KIND_RETRY: _ClassVar[AttemptKind]
+    ATTEMPT_KIND_HEDGE: _ClassVar[AttemptKind]
+    ATTEMPT_KIND_FALLBACK: _ClassVar[AttemptKind]
+ATTEMPT_KIND_UNSPECIFIED: AttemptKind
+ATTEMPT_KIND_FIRST: AttemptKind
+ATTEMPT_KIND_RETRY: AttemptKind
+ATTEMPT_KIND_HEDGE: AttemptKind
+ATTEMPT_KIND_FALLBACK: AttemptKind
 
 class CallReport(_message.Message):
     __slots__ = ("request_id", "served", "attempts", "queue_time", "cost", "limits")
@@ -48,15 +63,21 @@ class ServedBy(_message.Message):
     def __init__(self, project: _Optional[str] = ..., location: _Optional[str] = ..., model: _Optional[str] = ..., service_tier: _Optional[_Union[_usage_pb2.ServiceTier, str]] = ...) -> None: ...
 
 class Attempt(_message.Message):
-    __slots__ = ("number", "project", "location", "status", "latency")
+    __slots__ = ("number", "project", "location", "status", "latency", "model", "kind", "reason")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     LOCATION_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     LATENCY_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     number: int
     project: str
     location: str
     status: str
     latency: _duration_pb2.Duration
-    def __init__(self, number: _Optional[int] = ..., project: _Optional[str] = ..., location: _Optional[str] = ..., status: _Optional[str] = ..., latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    model: str
+    kind: AttemptKind
+    reason: _error_pb2.ErrorReason
+    def __init__(self, number: _Optional[int] = ..., project: _Optional[str] = ..., location: _Optional[str] = ..., status: _Optional[str] = ..., latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., model: _Optional[str] = ..., kind: _Optional[_Union[AttemptKind, str]] = ..., reason: _Optional[_Union[_error_pb2.ErrorReason, str]] = ...) -> None: ...

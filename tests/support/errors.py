@@ -9,6 +9,8 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from sidecar.v1 import call_pb2
+
 Details = dict[str, dict[str, Any]]
 """By type name, such as `ErrorInfo`; fields under their proto names."""
 
@@ -18,6 +20,7 @@ _TYPES: Mapping[str, type[Message]] = {
     "google.rpc.RetryInfo": error_details_pb2.RetryInfo,
     "google.rpc.BadRequest": error_details_pb2.BadRequest,
     "google.rpc.QuotaFailure": error_details_pb2.QuotaFailure,
+    "sidecar.v1.CallReport": call_pb2.CallReport,
 }
 
 

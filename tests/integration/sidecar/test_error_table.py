@@ -43,8 +43,11 @@ async def test_a_failure_reaches_the_caller_as_the_table_says(common, row, rpc, 
         metadata = [("x-request-id", request_id), *scene.metadata]
         ended = await ask(scene.served.gemini, rpc, request, timeout_s=scene.timeout_s, metadata=metadata)
         assert (sidecar.gate.in_flight, sidecar.limits.open) == held
+    attempts = ended.details.pop("CallReport", {}).get("attempts")
     assert seen(ended) == expected(row, request_id)
     assert row.says in ended.message
+    if row.reason.startswith("UPSTREAM"):
+        assert attempts, "what failed the call was an attempt"
 
 
 def request_of(rpc, fields):

@@ -11,6 +11,7 @@ import grpc
 
 from sidecar.core.errors import SidecarError
 from sidecar.edge.status import status_of
+from sidecar.v1.call_pb2 import CallReport
 from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceServicer, add_GeminiServiceServicer_to_server
 from sidecar.v1.generate_pb2 import (
     GenerateRequest,
@@ -35,6 +36,8 @@ class FakeSidecar(GeminiServiceServicer, QuotaServiceServicer):
         self.replies: list[GenerateResponse] = []
         self.levels: list[GetQuotaResponse] = []
         self.error: SidecarError | grpc.StatusCode | None = None
+        self.report: CallReport | None = None
+        """Of the call that fails with `error`."""
         self.hangs = False
         self.requests: list[Request] = []
         self.metadata: dict[str, str | bytes] = {}
@@ -94,7 +97,7 @@ class FakeSidecar(GeminiServiceServicer, QuotaServiceServicer):
         if self.hangs:
             self.abandoned.wait()
         if isinstance(self.error, SidecarError):
-            context.abort_with_status(status_of(self.error, "req-1"))
+            context.abort_with_status(status_of(self.error, "req-1", self.report))
         elif self.error is not None:
             context.abort(self.error, "no details")
 

@@ -21,6 +21,8 @@ from sidecar.core.errors import (
     StreamInterrupted,
     UpstreamQuota,
 )
+from sidecar.v1.call_pb2 import AttemptKind, CallReport
+from sidecar.v1.error_pb2 import ErrorReason
 from sidecar.v1.generate_pb2 import GenerateResponse
 from tests.unit.cli.fake_sidecar import FakeSidecar, reply
 
@@ -270,3 +272,53 @@ def test_a_finish_reason_newer_than_this_program_is_told_as_a_number(
     answer.show(message)
     answer.end(1)
     assert "The answer ended early: 999" in capsys.readouterr().err
+
+
+def attempted(report: CallReport) -> None:
+    """Two attempts: one that failed, and one more."""
+    first = report.attempts.add(number=1, project="main", model="gemini-3.8-flash", status="UNAVAILABLE")
+    first.kind, first.reason = AttemptKind.ATTEMPT_KIND_FIRST, ErrorReason.ERROR_REASON_UPSTREAM_TIMEOUT
+    first.latency.FromMicroseconds(30_012_345)
+    second = report.attempts.add(number=2, project="eu", location="europe-west4", model="gemini-3.8-flash")
+    second.kind, second.status = AttemptKind.ATTEMPT_KIND_RETRY, "OK"
+    second.latency.FromMicroseconds(812_000)
+
+
+ATTEMPTS = """\
+#  WHY    PROJECT  LOCATION      MODEL             STATUS       REASON              LATENCY
+1  first  main     -             gemini-3.8-flash  UNAVAILABLE  UPSTREAM_TIMEOUT  30012.3ms
+2  retry  eu       europe-west4  gemini-3.8-flash  OK           -                   812.0ms
+"""
+
+
+@pytest.mark.parametrize("stream", [(), ("--stream",)], ids=["unary", "stream"])
+def test_verbose_tells_whom_the_sidecar_asked(
+    call: Call, sidecar: FakeSidecar, stream: tuple[str, ...]
+) -> None:
+    message = reply("ok")
+    attempted(message.call)
+    sidecar.replies = [message]
+    result = call("hi", "--verbose", *stream)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "ok\n", ATTEMPTS)
+    assert call("hi", *stream).stderr == ""
+
+
+def test_verbose_tells_it_of_a_call_that_failed_too(call: Call, sidecar: FakeSidecar) -> None:
+    sidecar.error, sidecar.report = UpstreamQuota("full"), CallReport()
+    attempted(sidecar.report)
+    result = call("hi", "-v")
+    assert result.exit_code == 1
+    assert result.stderr.endswith(ATTEMPTS)
+    assert "PROJECT" not in call("hi").stderr
+
+
+def test_verbose_is_silent_where_nothing_was_attempted(call: Call, sidecar: FakeSidecar) -> None:
+    sidecar.error = Overloaded("full")
+    assert "PROJECT" not in call("hi", "-v").stderr
+
+
+def test_a_kind_and_a_reason_newer_than_the_program_are_no_failure(call: Call, sidecar: FakeSidecar) -> None:
+    message = reply("ok")
+    message.call.attempts.add(number=1, project="main", status="OK", kind=99, reason=999)  # type: ignore[arg-type]
+    sidecar.replies = [message]
+    assert call("hi", "-v").stderr.splitlines()[1].split()[:3] == ["1", "99", "main"]

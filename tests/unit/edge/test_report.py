@@ -1,14 +1,18 @@
+from dataclasses import replace
+
 import pytest
 
 from sidecar.config.prices import shipped_prices
 from sidecar.core.errors import Reason
 from sidecar.core.levels import LimitsMode
-from sidecar.core.outcome import CANCELLED, OK, Usage
+from sidecar.core.outcome import CANCELLED, OK, AttemptKind, Usage
 from sidecar.core.policy import Endpoint
 from sidecar.edge import report
 from sidecar.edge.status import CODES
 from sidecar.pipeline.settle import Journal
+from sidecar.v1 import call_pb2
 from sidecar.v1.call_pb2 import CallReport
+from sidecar.v1.error_pb2 import ErrorReason
 from sidecar.v1.usage_pb2 import ServiceTier
 from tests.support import facts
 
@@ -136,3 +140,34 @@ def test_every_end_has_a_status_name(ended: str) -> None:
     journal, _ = journal_of((facts.gemini(), ended))
     expected = ended if ended in (OK, CANCELLED) else CODES[Reason(ended)].name
     assert reported(journal).attempts[0].status == expected
+
+
+def test_each_attempt_tells_its_model_its_kind_and_why_it_failed() -> None:
+    journal, clock = journal_of((facts.gemini(), Reason.UPSTREAM_TIMEOUT))
+    attempt = replace(facts.attempt(facts.vertex(), model="gemini-y"), kind=AttemptKind.FALLBACK)
+    journal.begin(attempt).end(OK, clock.now)
+    first, second = reported(journal).attempts
+    assert (first.model, first.kind) == ("gemini-x", call_pb2.ATTEMPT_KIND_FIRST)
+    assert (first.status, first.reason) == ("UNAVAILABLE", ErrorReason.ERROR_REASON_UPSTREAM_TIMEOUT)
+    assert (second.model, second.kind) == ("gemini-y", call_pb2.ATTEMPT_KIND_FALLBACK)
+    assert (second.status, second.reason) == ("OK", ErrorReason.ERROR_REASON_UNSPECIFIED)
+
+
+def test_a_failed_call_tells_its_attempts_and_nothing_else() -> None:
+    journal, _ = journal_of((facts.gemini(), Reason.UPSTREAM_TIMEOUT), (facts.vertex(), CANCELLED))
+    told = report.of_failure(journal)
+    assert told is not None
+    assert [attempt.project for attempt in told.attempts] == ["main", "cloud"]
+    assert {field.name for field, _ in told.ListFields()} == {"attempts"}
+
+
+def test_a_call_that_failed_before_any_attempt_has_no_report() -> None:
+    journal, _ = journal_of()
+    assert report.of_failure(journal) is None
+
+
+def test_every_kind_has_a_name_on_the_wire() -> None:
+    for kind in AttemptKind:
+        journal, clock = journal_of()
+        journal.begin(replace(facts.attempt(), kind=kind)).end(OK, clock.now)
+        assert call_pb2.AttemptKind.Name(reported(journal).attempts[0].kind) == f"ATTEMPT_KIND_{kind.name}"

@@ -10,11 +10,18 @@ from hypothesis import strategies as st
 from sidecar.core import errors
 from sidecar.core.errors import FieldViolation, QuotaViolation, Reason, SidecarError
 from sidecar.edge.status import CODES, DOMAIN, internal, status_of
+from sidecar.v1.call_pb2 import Attempt, CallReport
 from sidecar.v1.error_pb2 import ErrorReason
 from tests.support.errors import details, status_in
 
 TRAILER_LIMIT_BYTES = 8192
 REQUEST_ID = "r" * 128
+MANY_ATTEMPTS = CallReport(
+    attempts=[
+        Attempt(number=n, project="p" * 30, location="europe-west4", model="m" * 40, status="UNAVAILABLE")
+        for n in range(1, 101)
+    ]
+)
 
 
 def subclasses(base: type[SidecarError]) -> Iterator[type[SidecarError]]:
@@ -178,8 +185,9 @@ def test_the_trailers_fit_whatever_the_upstream_says(letter: str, count: int) ->
     )
     invalid = errors.InvalidRequest(*((violation,) * count))
     for error in (rejected, quota, invalid):
-        status = status_of(error, REQUEST_ID)
+        status = status_of(error, REQUEST_ID, MANY_ATTEMPTS)
         assert trailer_bytes(status, REQUEST_ID) < TRAILER_LIMIT_BYTES
+        assert len(details(status)["CallReport"]["attempts"]) > 5
         assert details(status)["ErrorInfo"]["reason"]
 
 
@@ -194,7 +202,7 @@ def test_messages_are_cut_between_characters(letter: str, shift: int) -> None:
 
 @given(text=st.text(max_size=2000))
 def test_any_message_can_be_told(text: str) -> None:
-    status = status_of(errors.UpstreamRejected(text.encode(errors="ignore").decode()), "r")
+    status = status_of(errors.UpstreamRejected(text.encode(errors="ignore").decode()), "r", MANY_ATTEMPTS)
     assert trailer_bytes(status, "r") < TRAILER_LIMIT_BYTES
 
 
