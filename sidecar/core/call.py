@@ -69,3 +69,8 @@ class Call:
     """As the caller named it: an alias, a model id or a resource name; empty for ListModels."""
     body: Body
     policy: Policy
+    allow_fallback: bool = False
+    """Whether the caller takes an answer of the models that the Policy has for the case that this one is
+    out."""
+    project: str = ""
+    """The project that issued what the body refers to, as the caller remembers it; empty: it does not say."""

@@ -6,6 +6,8 @@ from sidecar.core.call import Json
 from sidecar.core.policy import STANDARD_TIER, Endpoint
 from sidecar.core.principal import Principal
 
+_STRIPPED = "thought_signatures=stripped"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -20,12 +22,20 @@ class Candidate:
     """How many better alternatives of model and tier the Permit has: those of a later step are for when all
     of the earlier ones are out.
     """
+    strips_signatures: bool = False
+    """Whether thought signatures are left out, because they are of another issuer."""
+
+    @property
+    def rewrites(self) -> tuple[str, ...]:
+        """What of a body is changed for it, as replies tell it."""
+        changes = (f"service_tier={self.tier}" if self.tier else "", _STRIPPED * self.strips_signatures)
+        return tuple(filter(None, changes))
 
     def tier_of(self, body: Json) -> str:
         """The service tier that is asked for with a body, and so counted and billed: `standard`, `priority`,
         `flex`.
         """
-        return self.tier or (body.get("serviceTier") or STANDARD_TIER).lower()
+        return self.tier or tier_named(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +46,8 @@ class Permit:
 
     principal: Principal
     candidates: tuple[Candidate, ...]
+
+
+def tier_named(body: Json) -> str:
+    """The service tier that a body asks for: `standard` where it names none."""
+    return (body.get("serviceTier") or STANDARD_TIER).lower()

@@ -4,10 +4,11 @@
 Later facts (rules) join as further fields.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -70,8 +71,12 @@ class Endpoint:
     """Developer API only: whether files and caches that a request names without their project are its own."""
 
     def serves(self, tier: str, features: frozenset[Feature]) -> bool:
-        """Whether it may be asked for a service tier (`flex`) with these features."""
-        return (not self.tiers or tier in self.tiers) and self.lacks.isdisjoint(features)
+        """Whether it may be asked for a service tier (`flex`; empty for calls without one) with these
+        features.
+        """
+        if self.tiers and tier and tier not in self.tiers:
+            return False
+        return self.lacks.isdisjoint(features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class ModelRoute:
-    """A model of the Policy: its id upstream and the projects that serve it, in order of preference."""
+    """A model of the Policy: its id upstream, and the projects that serve it."""
 
     model: str
     projects: tuple[str, ...]
@@ -165,7 +170,7 @@ class Policy:
 
     digest: str
     endpoints: tuple[Endpoint, ...]
-    """In order of preference."""
+    """All of them, in the order of the file."""
     routes: Mapping[str, ModelRoute] = field(default_factory=dict)
     """By every name a caller may use: model ids and aliases."""
     unlisted_models: bool = True
@@ -195,11 +200,39 @@ class Policy:
     """What tokens cost: the release's prices, with those of the Policy file in place of them."""
     _tenants: Mapping[str, Tenant] = field(init=False, repr=False, compare=False)
     _owners: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    _serving: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
+    has_lacks: bool = field(init=False, repr=False, compare=False)
+    """Whether any endpoint lacks a feature, so that the features of calls matter."""
+    watches_spend: bool = field(init=False, repr=False, compare=False)
+    """Whether any tier rule asks what was spent."""
 
     def __post_init__(self) -> None:  # indices, so that a call's lookups do not grow with the Policy
         owners = {principal: tenant.name for tenant in self.tenants for principal in tenant.principals}
+        by_name = {endpoint.project: endpoint for endpoint in self.endpoints}
+        serving = {
+            name: _by_level(by_name[project] for project in route.projects)
+            for name, route in self.routes.items()
+        }
         object.__setattr__(self, "_tenants", {tenant.name: tenant for tenant in self.tenants})
         object.__setattr__(self, "_owners", owners)
+        object.__setattr__(self, "_serving", {**serving, "": _by_level(self.endpoints)})
+        object.__setattr__(self, "has_lacks", any(endpoint.lacks for endpoint in self.endpoints))
+        object.__setattr__(self, "watches_spend", any(rule.spent for rule in self.tier_rules))
+
+    def serving(self, name: str) -> tuple[Endpoint, ...]:
+        """The endpoints of a model, by any of its names, lowest level first; all for one without a route."""
+        return self._serving.get(name, self._serving[""])
+
+    def tiers_for(self, tenant: str, wanted: str, allowed_s: float, spent: float) -> tuple[str, ...]:
+        """The service tiers to ask for, best first, by a call that names none: of this tenant, which asks for
+        a priority, has so many seconds, and of whose budgets such a share is spent.
+        """
+        if self.tier_rules:
+            priority = self.priority_of(tenant, wanted)
+            for rule in self.tier_rules:
+                if rule.matches(priority, allowed_s, spent):
+                    return rule.tiers
+        return ("",)
 
     def tenant_of(self, principal: str) -> str:
         """The tenant that a principal belongs to; empty for none."""
@@ -210,6 +243,15 @@ class Policy:
         every tier. None: unmetered.
         """
         return self.quotas.get((project, model, tier)) or self.quotas.get((project, model, ""))
+
+    def budgets_of(self, principal: str, tenant: str, labels: Mapping[str, str]) -> list[LimitGroup]:
+        """The groups of all budgets that cover a call, in the one order in which all calls take them."""
+        groups = [
+            budget.group(principal, tenant)
+            for budget in self.budgets
+            if budget.covers(principal, tenant, labels)
+        ]
+        return sorted(groups, key=attrgetter("name"))
 
     def share_of(self, tenant: str, wanted: str = "") -> Share:
         """Whom a call is served with; `tenant` is empty for callers without one.
@@ -226,3 +268,7 @@ class Policy:
         known = self._tenants.get(tenant)
         priority = known.priority if known else self.default_priority
         return wanted if self.priorities.get(wanted, inf) <= self.priorities[priority] else priority
+
+
+def _by_level(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    return tuple(sorted(endpoints, key=attrgetter("level")))

@@ -120,6 +120,12 @@ class Limits(Protocol):
         """
         ...
 
+    def spent(self, call: Call, principal: Principal) -> float:
+        """The share used up of the scarcest spend limit among the budgets that cover a call, as far as this
+        sidecar knows: from 0.0, nothing or no such limit, to 1.0, all of it. Asks nobody.
+        """
+        ...
+
 
 class Pool(Protocol):
     """Knows how the endpoints of a model are: whom to ask, and whether to ask again.

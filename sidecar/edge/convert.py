@@ -2,15 +2,15 @@
 face.
 
 Each RPC has one Face. Beyond the mechanical conversion of `json_writer` and `json_reader` it knows four
-things: what is no message at all, which field names the model, that `prompt` is short for one user turn, and
-that messages over 256 KiB are converted in a thread, because base64 of 10 MB would hold the event loop for
-tens of milliseconds.
+things: what is no message at all, which fields are for the sidecar alone, that `prompt` is short for one user
+turn, and that messages over 256 KiB are converted in a thread, because base64 of 10 MB would hold the event
+loop for tens of milliseconds.
 """
 
 import asyncio
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from google.protobuf.message import DecodeError, Message
 
@@ -41,6 +41,14 @@ or location than the Policy's: those stand in the Policy, behind an alias.
 _NEEDS_CONTENTS = (Method.GENERATE, Method.STREAM_GENERATE, Method.COUNT_TOKENS, Method.EMBED_CONTENT)
 
 
+class Question(NamedTuple):
+    """What a request asks, its own fields apart from what goes upstream."""
+
+    model: str
+    body: Body
+    allow_fallback: bool = False
+
+
 class Face:
     """How one RPC's messages become a Body, and a Reply becomes its message. Compile once."""
 
@@ -53,19 +61,22 @@ class Face:
         self._reader = JsonReader(reply)
         self._reply = reply
         self._reply_limit_bytes = reply_limit_bytes
+        self._may_fall_back = "allow_fallback" in request.DESCRIPTOR.fields_by_name
 
     def __repr__(self) -> str:
         return f"<Face of {self._method}>"
 
-    async def read_request(self, raw: bytes) -> tuple[str, Body]:
-        """The model asked for and the canonical body, of a serialized request. Raises InvalidRequest."""
+    async def read_request(self, raw: bytes) -> Question:
+        """What a serialized request asks. Raises InvalidRequest."""
         is_large = len(raw) > LARGE_BYTES
         written = await asyncio.to_thread(self._read, raw) if is_large else self._read(raw)
         json = written.json
         model = self._model(json.pop("model", ""))
         if self._method in _NEEDS_CONTENTS:
             _spell_out_prompt(json)
-        return model, Body(json=json, has_unknown_fields=written.has_extra, is_large=is_large)
+        allow_fallback = json.pop("allowFallback", False) if self._may_fall_back else False
+        body = Body(json=json, has_unknown_fields=written.has_extra, is_large=is_large)
+        return Question(model, body, allow_fallback)
 
     async def write_reply(self, reply: Reply) -> ReplyMessage:
         """The typed reply. Raises UpstreamUnavailable (UPSTREAM_MALFORMED) or ReplyTooLarge."""

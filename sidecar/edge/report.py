@@ -26,6 +26,7 @@ def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
         report.served.project = served.endpoint.project
         report.served.location = served.endpoint.location
         report.served.model = served.model
+        report.rewrites.extend(served.rewrites)
         if service_tier:
             report.served.service_tier = _TIERS.get(service_tier.upper(), _NO_TIER)
 

@@ -112,9 +112,15 @@ class GeminiService(GeminiServiceServicer):
         return Journal(arrival, self._observer, time.perf_counter, _today)
 
     async def _read(self, request: bytes, journal: Journal) -> Call:
-        model, body = await self._faces[journal.arrival.method].read_request(request)
-        journal.model = model
-        return Call(arrival=journal.arrival, model=model, body=body, policy=self._policy())
+        asked = await self._faces[journal.arrival.method].read_request(request)
+        journal.model = asked.model
+        return Call(
+            arrival=journal.arrival,
+            model=asked.model,
+            body=asked.body,
+            policy=self._policy(),
+            allow_fallback=asked.allow_fallback,
+        )
 
 
 def _today() -> date:

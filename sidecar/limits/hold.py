@@ -220,14 +220,8 @@ class CallHold:
         return worst(mode_of(taken.group, now) for taken in (*self._budgets, *quota))
 
     def _covering(self) -> list[LimitGroup]:
-        """The budgets that cover the call, in the one order in which all calls take them."""
         principal, labels = self._principal, self._call.body.json.get("labels") or {}
-        groups = [
-            budget.group(principal.id, principal.tenant)
-            for budget in self._call.policy.budgets
-            if budget.covers(principal.id, principal.tenant, labels)
-        ]
-        return sorted(groups, key=lambda group: group.name)
+        return self._call.policy.budgets_of(principal.id, principal.tenant, labels)
 
     def _costing(self, candidate: Candidate) -> Costing:
         """What the call costs at a model and tier; estimated once."""

@@ -8,12 +8,13 @@ from sidecar.core.levels import GroupState, LimitsMode, LimitsReading, worst
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.policy import Policy
 from sidecar.core.ports import Hold
+from sidecar.core.principal import Principal
 from sidecar.limits.estimate import Estimator
 from sidecar.limits.group import Clocks
 from sidecar.limits.groups import Groups
 from sidecar.limits.hold import CallHold, FreeHold, Means
 from sidecar.limits.mode import mode_of
-from sidecar.limits.view import state_of, states
+from sidecar.limits.view import spent, state_of, states
 
 _LOOK_AT_ONCE = 64
 """Groups; each takes some 15 µs."""
@@ -54,6 +55,13 @@ class Limiter:
         definition = call.policy.quota_of(candidate.endpoint.project, candidate.model, tier)
         group = None if definition is None else self.groups.get(definition.name)
         return 1.0 if group is None else group.headroom(self.clocks.now_ms())
+
+    def spent(self, call: Call, principal: Principal) -> float:
+        """How much of its spend limits a call finds used up; see `core.ports.Limits`."""
+        labels = call.body.json.get("labels") or {}
+        covering = call.policy.budgets_of(principal.id, principal.tenant, labels)
+        known = filter(None, (self.groups.get(definition.name) for definition in covering))
+        return max(map(spent, known), default=0.0)
 
     async def states(self, policy: Policy, prefixes: Sequence[str] = ("",)) -> list[GroupState]:
         """Where the groups stand whose name begins with one of `prefixes`; see `limits/view`. Thousands of

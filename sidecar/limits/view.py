@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sidecar.core.levels import GroupState, LimitLevel, LimitsMode, LimitState
 from sidecar.core.policy import Each, Policy
-from sidecar.core.quota import LimitGroup
+from sidecar.core.quota import LimitGroup, Unit
 from sidecar.limits.group import Group
 from sidecar.limits.message import Level
 from sidecar.limits.meter import WHOLE
@@ -45,6 +45,15 @@ def state_of(group: Group, now: float) -> GroupState:
         blocked_ms=max(0.0, holder.blocked_until - now),
         age_ms=None if group.told_at is None else now - group.told_at,
     )
+
+
+def spent(group: Group) -> float:
+    """The share used up of the scarcest spend limit of a group that calls have used, as the ledger told it
+    last: from 0.0 to 1.0.
+    """
+    levels = zip(group.definition.limits, group.holder.levels, strict=False)  # none before the first answer
+    shares = (level.used / level.limit for limit, level in levels if limit.unit is Unit.MONEY and level.limit)
+    return min(1.0, max(shares, default=0.0))
 
 
 def _level(level: Level) -> LimitLevel:

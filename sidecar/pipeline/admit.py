@@ -26,7 +26,8 @@ async def admit(call: Call, stages: Stages, journal: Journal) -> Admission:
     """
     principal = await stages.identity.identify(call.arrival.evidence, call.policy)
     journal.principal = principal.id
-    permit = decide(principal, call)
+    spent = stages.limits.spent(call, principal) if call.policy.watches_spend else 0.0
+    permit = decide(principal, call, spent)
     cached = await stages.cache.look_up(call, permit)
     hold = journal.hold = await journal.queued(stages.limits.hold(call, permit))
     return Admission(permit, cached, hold)

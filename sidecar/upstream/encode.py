@@ -1,6 +1,7 @@
 """How a call is said upstream: an attempt to an HTTP request. Pure.
 
-The canonical body is already Gemini's JSON; what is left are the differences between the two faces of Google.
+The canonical body is already Gemini's JSON. What is left are the changes that a candidate asks for
+(`rewrite`), and the differences between the two faces of Google.
 Each is one small function here, and nothing else in the project knows about them:
 
 - paths: `models/{m}` against `projects/{p}/locations/{l}/publishers/google/models/{m}`;
@@ -23,6 +24,7 @@ from sidecar.core.attempt import Attempt
 from sidecar.core.call import Json, Method
 from sidecar.core.permit import Candidate
 from sidecar.core.policy import Api
+from sidecar.upstream.rewrite import rewritten
 
 
 class HttpRequest(NamedTuple):
@@ -51,7 +53,7 @@ def http_request(attempt: Attempt) -> HttpRequest:
         return HttpRequest("GET", f"{base}/{_collection(candidate)}{_query(call.body.json)}", headers, None)
     if call.arrival.method is Method.GET_MODEL:
         return HttpRequest("GET", f"{base}/{_published(candidate)}", headers, None)
-    shaped = _SHAPERS[call.arrival.method](candidate, call.body.json)
+    shaped = _SHAPERS[call.arrival.method](candidate, rewritten(call.body.json, candidate))
     headers |= shaped.headers
     headers["Content-Type"] = "application/json"
     return HttpRequest("POST", f"{base}/{_resource(candidate)}:{shaped.verb}", headers, shaped.body)

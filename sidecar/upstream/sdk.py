@@ -35,6 +35,7 @@ from sidecar.upstream.chunks import read_event
 from sidecar.upstream.credentials import Credentials
 from sidecar.upstream.http import HttpClient, json_limit_bytes
 from sidecar.upstream.judge import StreamJudge
+from sidecar.upstream.rewrite import rewritten
 from sidecar.upstream.sdk_answer import ELSEWHERE, Answer, Session
 
 
@@ -92,11 +93,11 @@ class SdkTransport:
         """google-genai's answer, or for a stream its iterator, which has asked nothing yet."""
         candidate, method = attempt.candidate, attempt.call.arrival.method
         body = attempt.call.body
-        ask = encode.http_request(attempt), candidate.endpoint.api
+        said = method, rewritten(body.json, candidate), encode.http_request(attempt), candidate.endpoint.api
         if body.is_large:
-            contents, config = await asyncio.to_thread(sdk_convert.parameters, method, body.json, *ask)
+            contents, config = await asyncio.to_thread(sdk_convert.parameters, *said)
         else:
-            contents, config = sdk_convert.parameters(method, body.json, *ask)
+            contents, config = sdk_convert.parameters(*said)
         models = self._client(candidate.endpoint).aio.models
         if method is Method.LIST_MODELS:
             return await models.list(config=config)

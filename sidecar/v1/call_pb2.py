@@ -28,7 +28,7 @@ from sidecar.v1 import quota_pb2 as sidecar_dot_v1_dot_quota__pb2
 from sidecar.v1 import usage_pb2 as sidecar_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15sidecar/v1/call.proto\x12\nsidecar.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16sidecar/v1/error.proto\x1a\x16sidecar/v1/quota.proto\x1a\x16sidecar/v1/usage.proto\"\xe4\x01\n\nCallReport\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x06served\x18\x02 \x01(\x0b\x32\x14.sidecar.v1.ServedBy\x12%\n\x08\x61ttempts\x18\x03 \x03(\x0b\x32\x13.sidecar.v1.Attempt\x12-\n\nqueue_time\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1e\n\x04\x63ost\x18\x05 \x01(\x0b\x32\x10.sidecar.v1.Cost\x12&\n\x06limits\x18\x06 \x01(\x0e\x32\x16.sidecar.v1.LimitsMode\"0\n\x04\x43ost\x12\x15\n\rmicro_dollars\x18\x01 \x01(\x03\x12\x11\n\tis_priced\x18\x02 \x01(\x08\"k\n\x08ServedBy\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x10\n\x08location\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12-\n\x0cservice_tier\x18\x04 \x01(\x0e\x32\x17.sidecar.v1.ServiceTier\"\xd7\x01\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x10\n\x08location\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t\x12*\n\x07latency\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05model\x18\x06 \x01(\t\x12%\n\x04kind\x18\x07 \x01(\x0e\x32\x17.sidecar.v1.AttemptKind\x12\'\n\x06reason\x18\x08 \x01(\x0e\x32\x17.sidecar.v1.ErrorReason*\x8e\x01\n\x0b\x41ttemptKind\x12\x1c\n\x18\x41TTEMPT_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41TTEMPT_KIND_FIRST\x10\x01\x12\x16\n\x12\x41TTEMPT_KIND_RETRY\x10\x02\x12\x16\n\x12\x41TTEMPT_KIND_HEDGE\x10\x03\x12\x19\n\x15\x41TTEMPT_KIND_FALLBACK\x10\x04\x42i\n\x13io.geminisidecar.v1P\x01Z=github.com/gemini-sidecar/gemini-sidecar/sidecar/v1;sidecarv1\xaa\x02\x10GeminiSidecar.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15sidecar/v1/call.proto\x12\nsidecar.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16sidecar/v1/error.proto\x1a\x16sidecar/v1/quota.proto\x1a\x16sidecar/v1/usage.proto\"\xf6\x01\n\nCallReport\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x06served\x18\x02 \x01(\x0b\x32\x14.sidecar.v1.ServedBy\x12%\n\x08\x61ttempts\x18\x03 \x03(\x0b\x32\x13.sidecar.v1.Attempt\x12-\n\nqueue_time\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1e\n\x04\x63ost\x18\x05 \x01(\x0b\x32\x10.sidecar.v1.Cost\x12&\n\x06limits\x18\x06 \x01(\x0e\x32\x16.sidecar.v1.LimitsMode\x12\x10\n\x08rewrites\x18\x07 \x03(\t\"0\n\x04\x43ost\x12\x15\n\rmicro_dollars\x18\x01 \x01(\x03\x12\x11\n\tis_priced\x18\x02 \x01(\x08\"k\n\x08ServedBy\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x10\n\x08location\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12-\n\x0cservice_tier\x18\x04 \x01(\x0e\x32\x17.sidecar.v1.ServiceTier\"\xd7\x01\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x10\n\x08location\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t\x12*\n\x07latency\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05model\x18\x06 \x01(\t\x12%\n\x04kind\x18\x07 \x01(\x0e\x32\x17.sidecar.v1.AttemptKind\x12\'\n\x06reason\x18\x08 \x01(\x0e\x32\x17.sidecar.v1.ErrorReason*\x8e\x01\n\x0b\x41ttemptKind\x12\x1c\n\x18\x41TTEMPT_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41TTEMPT_KIND_FIRST\x10\x01\x12\x16\n\x12\x41TTEMPT_KIND_RETRY\x10\x02\x12\x16\n\x12\x41TTEMPT_KIND_HEDGE\x10\x03\x12\x19\n\x15\x41TTEMPT_KIND_FALLBACK\x10\x04\x42i\n\x13io.geminisidecar.v1P\x01Z=github.com/gemini-sidecar/gemini-sidecar/sidecar/v1;sidecarv1\xaa\x02\x10GeminiSidecar.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,14 +36,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sidecar.v1.call_pb2', _glob
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\023io.geminisidecar.v1P\001Z=github.com/gemini-sidecar/gemini-sidecar/sidecar/v1;sidecarv1\252\002\020GeminiSidecar.V1'
-  _globals['_ATTEMPTKIND']._serialized_start=750
-  _globals['_ATTEMPTKIND']._serialized_end=892
+  _globals['_ATTEMPTKIND']._serialized_start=768
+  _globals['_ATTEMPTKIND']._serialized_end=910
   _globals['_CALLREPORT']._serialized_start=142
-  _globals['_CALLREPORT']._serialized_end=370
-  _globals['_COST']._serialized_start=372
-  _globals['_COST']._serialized_end=420
-  _globals['_SERVEDBY']._serialized_start=422
-  _globals['_SERVEDBY']._serialized_end=529
-  _globals['_ATTEMPT']._serialized_start=532
-  _globals['_ATTEMPT']._serialized_end=747
+  _globals['_CALLREPORT']._serialized_end=388
+  _globals['_COST']._serialized_start=390
+  _globals['_COST']._serialized_end=438
+  _globals['_SERVEDBY']._serialized_start=440
+  _globals['_SERVEDBY']._serialized_end=547
+  _globals['_ATTEMPT']._serialized_start=550
+  _globals['_ATTEMPT']._serialized_end=765
 # @@protoc_insertion_point(module_scope)

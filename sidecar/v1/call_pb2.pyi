@@ -27,20 +27,22 @@ ATTEMPT_KIND_HEDGE: AttemptKind
 ATTEMPT_KIND_FALLBACK: AttemptKind
 
 class CallReport(_message.Message):
-    __slots__ = ("request_id", "served", "attempts", "queue_time", "cost", "limits")
+    __slots__ = ("request_id", "served", "attempts", "queue_time", "cost", "limits", "rewrites")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SERVED_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     QUEUE_TIME_FIELD_NUMBER: _ClassVar[int]
     COST_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    REWRITES_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     served: ServedBy
     attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
     queue_time: _duration_pb2.Duration
     cost: Cost
     limits: _quota_pb2.LimitsMode
-    def __init__(self, request_id: _Optional[str] = ..., served: _Optional[_Union[ServedBy, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., queue_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cost: _Optional[_Union[Cost, _Mapping]] = ..., limits: _Optional[_Union[_quota_pb2.LimitsMode, str]] = ...) -> None: ...
+    rewrites: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., served: _Optional[_Union[ServedBy, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., queue_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cost: _Optional[_Union[Cost, _Mapping]] = ..., limits: _Optional[_Union[_quota_pb2.LimitsMode, str]] = ..., rewrites: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Cost(_message.Message):
     __slots__ = ("micro_dollars", "is_priced")

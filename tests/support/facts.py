@@ -162,6 +162,7 @@ class FakeLimits:
         self.holds: list[FakeHold] = []
         self.grants: list[FakeGrant] = []
         self.refusal: SidecarError | None = None
+        self.share_spent = 0.0
         self.room = 1.0
 
     def headroom(self, call: Call, candidate: Candidate) -> float:
@@ -170,6 +171,9 @@ class FakeLimits:
     async def hold(self, call: Call, permit: Permit) -> FakeHold:
         self.holds.append(FakeHold(self))
         return self.holds[-1]
+
+    def spent(self, call: Call, principal: Principal) -> float:
+        return self.share_spent
 
     async def reserved(self, candidates: Sequence[Candidate]) -> FakeGrant:
         if self.refusal is not None:

@@ -132,12 +132,13 @@ def is_googles_own_affair(case: Case, api: Api) -> bool:
 
 NOT_ON_THE_WIRE = {
     "GenerateRequest.prompt",
+    "GenerateRequest.allow_fallback",
     "CountTokensRequest.prompt",
     "EmbedContentRequest.prompt",
     "TextResponseFormat.schema_json",
 }
-"""Typed fields that no request of google-genai has: our own short form, and a key that it spells by its own
-name for it, `jsonSchema`, which Gemini does not know.
+"""Typed fields that no request of google-genai has: what is for the sidecar alone, and a key that it spells
+by its own name for it, `jsonSchema`, which Gemini does not know.
 """
 
 

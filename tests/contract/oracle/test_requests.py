@@ -70,7 +70,7 @@ async def test_google_genai_says_it_all_in_its_own_words(corpus: Corpus, api: Ap
         if heard.request is not None and case.method not in (Method.LIST_MODELS, Method.GET_MODEL):
             endpoint = facts.gemini() if api is Api.GEMINI else facts.vertex()
             raw = message(case, heard.request).SerializeToString()
-            _, body = await FACES[case.method].read_request(raw)
+            body = (await FACES[case.method].read_request(raw)).body
             attempt = facts.attempt(endpoint, case.method, body.json, model=case.model)
             asked = sdk_convert.parameters(case.method, body.json, encode.http_request(attempt), api)
             read |= asked.config.http_options.extra_body or {}

@@ -92,7 +92,7 @@ class Wires:
 
     async def said_by_us(self, transport: str, method: Method, message: Message) -> Request:
         """What one of our transports sends for a message of sidecar.v1."""
-        model, body = await FACES[method].read_request(message.SerializeToString())
+        model, body, *_ = await FACES[method].read_request(message.SerializeToString())
         attempt = facts.attempt(self.endpoint, method, body.json, model=model)
         await getattr(self, transport).send(attempt)
         return self.upstream.requests[-1]

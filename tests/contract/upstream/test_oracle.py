@@ -435,7 +435,7 @@ async def recorded(api: Api, pair: Pair) -> Request:
 
 
 async def encoded(api: Api, pair: Pair) -> encode.HttpRequest:
-    model, body = await FACES[pair.method].read_request(pair.ours.SerializeToString())
+    model, body, *_ = await FACES[pair.method].read_request(pair.ours.SerializeToString())
     endpoint = facts.gemini("") if api is Api.GEMINI else facts.vertex("")
     attempt: Attempt = facts.attempt(endpoint, pair.method, body, model=model)
     return encode.http_request(attempt)

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from sidecar.core.call import Body, Method
 from sidecar.core.errors import FieldViolation, InvalidRequest, Reason, ReplyTooLarge, UpstreamUnavailable
 from sidecar.core.outcome import Reply
-from sidecar.edge.convert import LARGE_BYTES, faces
+from sidecar.edge.convert import LARGE_BYTES, Question, faces
 from sidecar.v1 import count_tokens_pb2, embed_content_pb2, generate_pb2, model_pb2
 
 LIMIT_BYTES = 1 << 20
@@ -25,7 +25,7 @@ REQUESTS: dict[Method, type[Any]] = {
 WITH_PROMPT = [Method.GENERATE, Method.STREAM_GENERATE, Method.COUNT_TOKENS, Method.EMBED_CONTENT]
 
 
-async def read(method: Method, **fields: Any) -> tuple[str, Body]:
+async def read(method: Method, **fields: Any) -> Question:
     request: Message = REQUESTS[method](**fields)
     return await FACES[method].read_request(request.SerializeToString())
 
@@ -44,9 +44,16 @@ def test_every_method_has_a_face() -> None:
 # ----------------------------------------------------------------------------------------------- contents
 
 
+@pytest.mark.parametrize("method", [Method.GENERATE, Method.STREAM_GENERATE])
+async def test_that_another_model_may_answer_is_for_the_sidecar_alone(method: Method) -> None:
+    asked = await read(method, model="m", prompt="hi", allow_fallback=True)
+    assert asked == Question("m", Body({"contents": HI}, has_unknown_fields=False), allow_fallback=True)
+    assert not (await read(method, model="m", prompt="hi")).allow_fallback
+
+
 @pytest.mark.parametrize("method", WITH_PROMPT)
 async def test_a_prompt_is_short_for_one_user_turn(method: Method) -> None:
-    model, body = await read(method, model="m", prompt="hi")
+    model, body, *_ = await read(method, model="m", prompt="hi")
     assert (model, body.json) == ("m", {"contents": HI})
     assert not body.has_unknown_fields
     assert not body.is_large
@@ -54,7 +61,7 @@ async def test_a_prompt_is_short_for_one_user_turn(method: Method) -> None:
 
 @pytest.mark.parametrize("method", WITH_PROMPT)
 async def test_contents_go_as_they_are(method: Method) -> None:
-    _, body = await read(method, model="m", contents=HI)
+    _, body, *_ = await read(method, model="m", contents=HI)
     assert body.json == {"contents": HI}
 
 
@@ -142,8 +149,8 @@ async def test_no_model_name_can_leave_its_place_in_the_path(method: Method, giv
 
 
 async def test_listing_models_needs_no_model() -> None:
-    assert await read(Method.LIST_MODELS) == ("", Body(json={}, has_unknown_fields=False))
-    _, body = await read(Method.LIST_MODELS, page_size=5, page_token="next")
+    assert await read(Method.LIST_MODELS) == Question("", Body(json={}, has_unknown_fields=False))
+    _, body, *_ = await read(Method.LIST_MODELS, page_size=5, page_token="next")
     assert body.json == {"pageSize": 5, "pageToken": "next"}
 
 
@@ -151,7 +158,7 @@ async def test_listing_models_needs_no_model() -> None:
 
 
 async def test_unknown_fields_are_told() -> None:
-    _, body = await read(Method.GENERATE, model="m", prompt="hi", extra_json='{"new": 1}')
+    _, body, *_ = await read(Method.GENERATE, model="m", prompt="hi", extra_json='{"new": 1}')
     assert body.has_unknown_fields
     assert body.json == {"contents": HI, "new": 1}
 
@@ -188,7 +195,7 @@ async def test_large_requests_are_converted_off_the_event_loop(
 
     monkeypatch.setattr(FACES[Method.GENERATE]._writer, "write", noting)
     part = {"inline_data": {"mime_type": "image/png", "data": b"x" * size}}
-    _, body = await read(Method.GENERATE, model="m", contents=[{"parts": [part]}])
+    _, body, *_ = await read(Method.GENERATE, model="m", contents=[{"parts": [part]}])
     assert (seen, body.is_large) == ([not is_large], is_large)
 
 

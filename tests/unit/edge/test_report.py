@@ -3,9 +3,11 @@ from dataclasses import replace
 import pytest
 
 from sidecar.config.prices import shipped_prices
+from sidecar.core.attempt import Attempt
 from sidecar.core.errors import Reason
 from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import CANCELLED, OK, AttemptKind, Usage
+from sidecar.core.permit import Candidate
 from sidecar.core.policy import Endpoint
 from sidecar.edge import report
 from sidecar.edge.status import CODES
@@ -171,3 +173,11 @@ def test_every_kind_has_a_name_on_the_wire() -> None:
         journal, clock = journal_of()
         journal.begin(replace(facts.attempt(), kind=kind)).end(OK, clock.now)
         assert call_pb2.AttemptKind.Name(reported(journal).attempts[0].kind) == f"ATTEMPT_KIND_{kind.name}"
+
+
+def test_what_was_changed_for_the_project_that_answered_is_told() -> None:
+    journal, _ = journal_of((facts.gemini(), Reason.UPSTREAM_UNAVAILABLE))
+    assert list(reported(journal).rewrites) == []
+    candidate = Candidate(facts.gemini(), "gemini-x", tier="flex", strips_signatures=True)
+    journal.begin(Attempt(facts.call(), facts.FakeGrant(candidate)))
+    assert list(reported(journal).rewrites) == ["service_tier=flex", "thought_signatures=stripped"]

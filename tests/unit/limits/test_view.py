@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import date
 
 import pytest
 
+from sidecar.core.cost import ModelPrice, PriceTable, Rate, Rates
 from sidecar.core.levels import GroupState, LimitLevel, LimitsMode
 from sidecar.core.outcome import Usage
 from sidecar.core.policy import Budget, Each, Policy
-from sidecar.core.quota import Limit, OnLoss
+from sidecar.core.quota import Limit, OnLoss, Rolling, Unit
 from sidecar.limits.group import Group
 from sidecar.limits.mode import mode_of
 from sidecar.limits.terms import terms_of
 from tests.support import facts
-from tests.unit.limits.world import ONLY_A, World, call, policy, quota, rpm, tpm
+from tests.unit.limits.world import ONLY_A, A, World, call, policy, quota, rpm, tpm
 
 NAME = f"quota/a/{facts.MODEL}"
 OPEN, CLOSED, SHARE = (rpm(100, on_loss=loss) for loss in (OnLoss.OPEN, OnLoss.CLOSED, OnLoss.SHARE))
@@ -210,3 +212,32 @@ async def test_while_thousands_are_looked_at_calls_go_on(world: World) -> None:
     assert len(await world.limiter.states(policy_)) == 200
     task.cancel()
     assert turns >= 3
+
+
+def dollars(limit: str, amount: int) -> Limit:
+    return Limit(limit, Unit.MONEY, amount, Rolling(600))
+
+
+async def test_what_is_spent_is_the_share_of_the_scarcest_limit_of_money_that_covers_the_call(
+    world: World,
+) -> None:
+    rates = Rates(input=Rate(10**6), cached=Rate(10**6), output=Rate(10**6))  # a micro-dollar a token
+    budgets = (
+        Budget("wide", limits=(rpm(1), dollars("spend_per_day", 4_000_000))),
+        Budget("own", limits=(dollars("spend_per_10_minutes", 1_000_000),)),
+        Budget("other", principals=frozenset({"somebody else"}), limits=(dollars("spend_per_day", 1),)),
+    )
+    prices = PriceTable({facts.MODEL: (ModelPrice(date.min, rates),)}, {})
+    policy_ = facts.policy(A, budgets=budgets, prices=prices)
+    asking = call(policy_)
+    assert world.limiter.spent(asking, ONLY_A.principal) == 0.0
+    await answered(world, policy_, prompt=800_000)
+    await world.settle_down()
+    assert world.limiter.spent(asking, ONLY_A.principal) == 0.8
+
+
+async def test_nothing_is_spent_where_no_money_is_limited(world: World) -> None:
+    policy_ = facts.policy(A, budgets=(Budget("all", limits=(rpm(1),)),))
+    await answered(world, policy_)
+    await world.settle_down()
+    assert world.limiter.spent(call(policy_), ONLY_A.principal) == 0.0

@@ -18,6 +18,7 @@ from sidecar.core.errors import (
     UpstreamUnavailable,
 )
 from sidecar.core.outcome import CANCELLED, OK, Reply, Usage
+from sidecar.core.policy import TierRule
 from sidecar.pipeline.settle import Journal
 from tests.support import facts
 from tests.unit.pipeline.fakes import Stop, World
@@ -100,6 +101,14 @@ async def test_a_caller_who_may_not_call_touches_no_budget(way: Way) -> None:
     assert world.points == ["read", "identify"]
     assert world.limits.holds == []
     assert_books_closed(world)
+
+
+@pytest.mark.parametrize(("spent", "tier"), [(0.79, ""), (0.8, "flex")])
+async def test_what_of_the_budgets_is_spent_decides_on_the_tier(way: Way, spent: float, tier: str) -> None:
+    world = World()
+    world.limits.share_spent = spent
+    await way(world, call_of(policy=facts.policy(tier_rules=(TierRule(("flex",), spent=0.8),))))
+    assert [attempt.candidate.tier for attempt in world.transport.attempts] == [tier]
 
 
 async def test_a_refused_reservation_settles_the_hold(way: Way) -> None:
