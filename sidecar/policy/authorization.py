@@ -5,8 +5,12 @@ call that names no tier is of the standard one, and features are found in whatev
 listed under another name than the model's own (a version, a tuned model) is another model.
 """
 
+from dataclasses import replace
+from functools import cache
+
 from sidecar.core.call import Call, Method
 from sidecar.core.errors import PermissionDenied
+from sidecar.core.permit import Candidate
 from sidecar.core.policy import STANDARD_TIER, Policy
 from sidecar.core.principal import Principal
 from sidecar.core.rules import Caller, Decision, Deed
@@ -24,6 +28,28 @@ def authorize(principal: Principal, call: Call) -> None:
     decision = decide(call.policy, principal, deed_of(call))
     if not decision.is_allowed:
         raise denial(principal, decision)
+
+
+def only_allowed(
+    principal: Principal, call: Call, candidates: tuple[Candidate, ...]
+) -> tuple[Candidate, ...]:
+    """Those of the ways to serve an allowed call whose own model and tier the rules allow too: the Policy may
+    have other ones than the call names. Raises PermissionDenied when none is left.
+    """
+    policy, body = call.policy, call.body.json
+    if policy.rules.allow_all_of(principal.is_unbounded_pod):
+        return candidates
+    deed = deed_of(call)
+
+    @cache
+    def decision(model: str, tier: str) -> Decision:
+        return decide(policy, principal, replace(deed, model=model_id(policy, model), tier=tier))
+
+    decided = [(one, decision(one.model, one.tier_of(body))) for one in candidates]
+    allowed = tuple(candidate for candidate, its in decided if its.is_allowed)
+    if not allowed:
+        raise denial(principal, decided[0][1])
+    return allowed
 
 
 def decide(policy: Policy, principal: Principal, deed: Deed) -> Decision:

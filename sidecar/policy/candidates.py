@@ -86,9 +86,9 @@ def _tiers(call: Call, tenant: str, spent: float) -> tuple[str, ...]:
 
 def _why_nobody(call: Call, needs: _Needs) -> str:
     """What each endpoint of the model lacks; a tier of the Policy's choice is checked when it is loaded."""
-    reasons = [_why_not(endpoint, needs) for endpoint in call.policy.serving(call.model)]
+    reasons = "; ".join(_why_not(endpoint, needs) for endpoint in call.policy.serving(call.model))
     asked = f"model {call.model!r}" if call.model else "this call"
-    return f"no project of the Policy can serve {asked}: {'; '.join(reasons)}"
+    return f"no project of the Policy serves {asked}{f': {reasons}' if reasons else ''}"
 
 
 def _why_not(endpoint: Endpoint, needs: _Needs) -> str:

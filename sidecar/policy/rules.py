@@ -7,7 +7,7 @@ from sidecar.core.call import Call
 from sidecar.core.errors import PermissionDenied, Reason
 from sidecar.core.permit import Permit
 from sidecar.core.principal import Principal
-from sidecar.policy.authorization import authorize
+from sidecar.policy.authorization import authorize, only_allowed
 from sidecar.policy.candidates import candidates
 
 
@@ -24,4 +24,4 @@ def permit(principal: Principal, call: Call, spent: float = 0.0) -> Permit:
             "ask the platform team to set `unknown_fields: allow`",
             Reason.UNKNOWN_FIELDS_DENIED,
         )
-    return Permit(principal, candidates(call, principal.tenant, spent))
+    return Permit(principal, only_allowed(principal, call, candidates(call, principal.tenant, spent)))

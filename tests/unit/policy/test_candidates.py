@@ -167,6 +167,6 @@ def test_who_cannot_serve_a_call_is_told_project_by_project() -> None:
     with pytest.raises(NoEndpoint) as error:
         ways(plain, cheap, body=CODE)
     assert error.value.message == (
-        "no project of the Policy can serve model 'best': plain lacks code_execution; "
+        "no project of the Policy serves model 'best': plain lacks code_execution; "
         "cheap does not serve the tier standard"
     )

@@ -5,8 +5,9 @@ import pytest
 from sidecar.core.call import Body, Method
 from sidecar.core.errors import NoEndpoint, PermissionDenied, Reason
 from sidecar.core.permit import Permit
-from sidecar.core.policy import ModelRoute
+from sidecar.core.policy import ModelRoute, TierRule
 from sidecar.core.principal import Principal
+from sidecar.core.rules import Deeds, Effect, Rule, Rules
 from sidecar.policy.rules import permit
 from tests.support import facts
 
@@ -88,3 +89,41 @@ def test_a_policy_without_projects_serves_nobody() -> None:
 def test_a_route_without_projects_serves_nobody() -> None:
     with pytest.raises(NoEndpoint):
         decided("empty", routes={"empty": ModelRoute("m", ())})
+
+
+# ------------------------------------------------------------- rules, and what the Policy has beside the call
+
+DENY_BEST = Rules(
+    (Rule("no-pro", Effect.DENY, deeds=Deeds(models=frozenset({"gemini-4-argon"}))),), Effect.ALLOW
+)
+DENY_FLEX = Rules((Rule("no-flex", Effect.DENY, deeds=Deeds(tiers=frozenset({"flex"}))),), Effect.ALLOW)
+WITH_FALLBACK = {
+    "fast": ModelRoute("gemini-3.8-flash", ("main",), fallback=("gemini-4-argon",)),
+    "gemini-4-argon": ModelRoute("gemini-4-argon", ("main",)),
+}
+
+
+def permitted(rules: Rules, *tiers: str) -> list[tuple[str, str]]:
+    """Model and tier of each way to serve a call for `fast`."""
+    policy = facts.policy(
+        MAIN, routes=WITH_FALLBACK, rules=rules, tier_rules=(TierRule(tiers),) if tiers else ()
+    )
+    allowed = permit(POD, facts.call(model="fast", policy=policy, allow_fallback=True))
+    return [(candidate.model, candidate.tier) for candidate in allowed.candidates]
+
+
+def test_a_fallback_model_must_be_allowed_itself() -> None:
+    assert permitted(Rules(default=Effect.ALLOW)) == [("gemini-3.8-flash", ""), ("gemini-4-argon", "")]
+    assert permitted(DENY_BEST) == [("gemini-3.8-flash", "")]
+
+
+def test_a_tier_that_the_policy_asks_for_must_be_allowed_itself() -> None:
+    assert permitted(DENY_FLEX, "flex", "standard") == [
+        ("gemini-3.8-flash", "standard"),
+        ("gemini-4-argon", "standard"),
+    ]
+
+
+def test_when_no_tier_of_the_policy_is_allowed_the_rule_is_named() -> None:
+    with pytest.raises(PermissionDenied, match="no-flex"):
+        permitted(DENY_FLEX, "flex")
