@@ -25,7 +25,7 @@ def command(flags: Flags, is_written: bool) -> None:
     \b
     With --write, all that Envoy needs lies in envoy.directory afterwards. Start it so:
       envoy -c DIRECTORY/bootstrap.json --disable-hot-restart --concurrency 1 \\
-        --drain-strategy immediate --drain-time-s 5
+        --drain-strategy immediate --drain-time-s 5 --file-flush-interval-msec 1000
 
     Exit code 2: the settings lack something for an Envoy; all of it is told. 1: the files cannot be written.
     """

@@ -20,9 +20,10 @@ ARGUMENTS = (
     *("--concurrency", "1"),
     *("--drain-strategy", "immediate"),
     *("--drain-time-s", "5"),
+    *("--file-flush-interval-msec", "1000"),
 )
 """How Envoy is started, beside `-c bootstrap.json`: one worker is more than a sidecar can keep busy, and a
-gradual drain would tell callers of it when it is over."""
+gradual drain would tell callers of it when it is over. A refusal is in the log within a second."""
 _SPIFFE = "spiffe://"
 _SLACK_S = 5.0
 """Envoy's timers come so much later than the sidecar's, whose errors say more."""

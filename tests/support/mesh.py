@@ -3,6 +3,7 @@ product tells it."""
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ ID = f"spiffe://{DOMAIN}/ns/shop/sa/cart"
 LASTS = timedelta(hours=1)
 _ANY = "127.0.0.1:0"
 _LOOK_S = 0.02
+_ARGUMENTS = (*ARGUMENTS[:-1], "50")
+"""As the product says, but the log is written more often: a test waits for its lines."""
 
 
 def authority(trust_domain: str = DOMAIN) -> Authority:
@@ -190,7 +193,7 @@ async def envoy(folder: Path) -> AsyncIterator[Envoy]:
     shared = files.Shared.of(settings)
     files.install(settings, render(settings))
     child = await asyncio.create_subprocess_exec(
-        *(PROGRAM, "-c", str(shared.bootstrap), "--log-level", "warning", *ARGUMENTS),
+        *(PROGRAM, "-c", str(shared.bootstrap), "--log-level", "warning", *_ARGUMENTS),
         stderr=asyncio.subprocess.PIPE,
     )
     running = Envoy(child, shared.admin_socket)
@@ -225,3 +228,25 @@ def app_channel(target: str) -> grpc.aio.Channel:
 _OWN_CONNECTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0))
 """Channels to one target would share a connection; and a client that repeats calls would hide what was
 lost."""
+
+
+def tls(folder: Path, by: Authority, pair: Pair | None) -> ssl.SSLContext:
+    """TLS as a caller from outside has it, who believes an authority and shows a certificate, or none."""
+    context = ssl.create_default_context(cadata=by.pair.certificate.decode())
+    context.set_alpn_protocols(["h2"])
+    if pair:
+        path = folder / "shown.pem"
+        path.write_bytes(pair.certificate + pair.key)
+        context.load_cert_chain(path)
+    return context
+
+
+async def shown_by(target: str, context: ssl.SSLContext) -> bytes:
+    """The certificate, in PEM, that a listener shows in a new handshake."""
+    host, _, port = target.rpartition(":")
+    _, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    try:
+        certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return ssl.DER_cert_to_PEM_cert(certificate).encode()
+    finally:
+        writer.close()
