@@ -90,11 +90,16 @@ class Journal:
 
     @property
     def attempts(self) -> tuple[AttemptRecord, ...]:
-        """All attempts in the order in which they began, those that run as if they had ended well now."""
+        """All attempts in the order in which they began. What still runs is told as it will end if all goes
+        well: the attempt that counts OK, one beside it cancelled.
+        """
         if not self._entries:
             return ()
         now = self.clock()
-        return tuple(entry.record(number, now, OK) for number, entry in enumerate(self._entries, 1))
+        return tuple(
+            entry.record(number, now, OK if entry is self._counting else CANCELLED)
+            for number, entry in enumerate(self._entries, 1)
+        )
 
     @property
     def served(self) -> Candidate | None:

@@ -112,6 +112,13 @@ def test_of_attempts_side_by_side_the_one_that_answers_counts_whatever_becomes_o
     assert outcome.answered == outcome.attempts[0]
 
 
+def test_once_one_answers_the_other_is_told_as_cancelled_even_while_it_is_being_ended() -> None:
+    journal = World().journal()
+    winner, _ = journal.begin(facts.attempt()), journal.begin(facts.attempt())
+    journal.answers(winner)
+    assert [record.ended for record in journal.attempts] == [OK, CANCELLED]
+
+
 def test_each_attempt_is_settled_by_its_own_usage_and_end() -> None:
     journal = World().journal()
     one, other = journal.begin(facts.attempt()), journal.begin(facts.attempt())
