@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 from sidecar.config.checks import between, empty_as_none, loopback_address, network_address, one_line
 from sidecar.config.faults import Unacceptable
 from sidecar.config.units import SIZE_PATTERN, format_size, parse_size, split_address
-from sidecar.config.values import Count, Slice
+from sidecar.config.values import Count, Seconds, Slice
 
 _DIRECTORY_MAX_BYTES = 90
 """With the name of a socket in it, what `sun_path` holds."""
@@ -95,6 +95,8 @@ class EnvoySettings(Slice):
     """Connections of all callers together; more are closed as they come."""
     max_streams: Count = 128
     """Calls at once on one connection; more wait at the caller."""
+    read_timeout: Seconds = 30.0
+    """Seconds for a caller to read what has been answered in full; then its call is cut."""
     memory: HeapBytes = Field(default=256 << 20)
     """Bytes of Envoy's heap: close to it the greediest calls are cut, and new ones refused."""
 

@@ -66,7 +66,8 @@ def _parameters(settings: Settings) -> Mapping[str, Any]:
         "probed": {probed: {"value": 100}},
         "members": f"{_SPIFFE}{settings.identity.domain}/",
         "identity_headers": [settings.identity.mesh_header] if settings.identity.mesh_header else None,
-        "longest_call": f"{settings.deadline.default + _SLACK_S:.3f}s",
+        "longest_call": _duration(settings.deadline.default + _SLACK_S),
+        "read_timeout": _duration(envoy.read_timeout),
         "calls": listen.max_in_flight,
         "connections": envoy.max_connections,
         "streams": envoy.max_streams,
@@ -122,6 +123,10 @@ def _lacking(settings: Settings) -> list[Fault]:
                 "set identity.principal to this pod's SPIFFE id, or envoy.peers_principal to its peers'",
             )
     return faults
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.3f}s"
 
 
 def _absolute(path: Path | None) -> str | None:

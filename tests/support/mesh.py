@@ -5,7 +5,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from sidecar.emulator import Emulator
 from sidecar.mesh import files
 from sidecar.mesh.authority import Authority, Pair
 from sidecar.mesh.bootstrap import ARGUMENTS, render
+from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceStub
 from tests.support import process
 from tests.support.envoy import PROGRAM
 
@@ -204,6 +205,37 @@ async def envoy(folder: Path) -> AsyncIterator[Envoy]:
         await running.stop()
 
 
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """Two pods of one kind. The app is in the first and reaches the second when its own sidecar is not
+    well."""
+
+    by: Authority
+    local: Pod
+    peer: Pod
+    gemini: Any
+    """The app's client, through the Envoy of its pod."""
+
+    @property
+    def received(self) -> list[int]:
+        """How many requests the upstream of each got."""
+        return [pod.upstream.observed.received for pod in (self.local, self.peer)]
+
+
+@asynccontextmanager
+async def replicas(folder: Path, **groups: Mapping[str, Any]) -> AsyncIterator[Replicas]:
+    """Two pods that serve and know of each other's health."""
+    by = authority()
+    async with AsyncExitStack() as stack:
+        peer = await stack.enter_async_context(pod(folder / "peer", by, **groups))
+        port = peer.inbound.rpartition(":")[2]
+        told = {"peers": "dns", "peers_address": f"localhost:{port}"}
+        local = await stack.enter_async_context(pod(folder / "local", by, **groups, envoy=told))
+        await local.envoy.until("cluster.peers.membership_healthy", 1)
+        channel = await stack.enter_async_context(app_channel(local.app))
+        yield Replicas(by, local, peer, GeminiServiceStub(channel))
+
+
 def install(folder: Path, by: Authority, pair: Pair) -> None:
     """Put certificates where the Envoy of a folder reads them, at any time."""
     certificates = folder / "certs"
@@ -250,3 +282,9 @@ async def shown_by(target: str, context: ssl.SSLContext) -> bytes:
         return ssl.DER_cert_to_PEM_cert(certificate).encode()
     finally:
         writer.close()
+
+
+async def http_status(url: str) -> int:
+    """What a GET is answered with."""
+    async with aiohttp.ClientSession() as http, http.get(url) as response:
+        return response.status

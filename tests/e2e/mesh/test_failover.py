@@ -4,14 +4,11 @@ that was not sent is lost, and the own sidecar is preferred again when it is wel
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import grpc
 
-from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceStub
 from sidecar.v1.generate_pb2 import GenerateRequest
 from tests.support import facts, mesh, rpc, steady
 
@@ -21,40 +18,15 @@ SHARED_MACHINE = 2
 """Times are judged so much more kindly than they are meant: this machine may be busy with other things."""
 
 
-@dataclass
-class Replicas:
-    local: mesh.Pod
-    peer: mesh.Pod
-    gemini: Any
-    """The app of the local pod, through its Envoy."""
-
-    @property
-    def received(self) -> list[int]:
-        return [pod.upstream.observed.received for pod in (self.local, self.peer)]
-
-
 @asynccontextmanager
-async def replicas(folder: Path, **groups: dict[str, Any]) -> AsyncIterator[Replicas]:
-    by = mesh.authority()
-    async with AsyncExitStack() as stack:
-        peer = await stack.enter_async_context(mesh.pod(folder / "peer", by, **groups))
-        port = peer.inbound.rpartition(":")[2]
-        envoy = {"peers": "dns", "peers_address": f"localhost:{port}"}
-        local = await stack.enter_async_context(mesh.pod(folder / "local", by, envoy=envoy, **groups))
-        await local.envoy.until("cluster.peers.membership_healthy", 1)
-        channel = await stack.enter_async_context(mesh.app_channel(local.app))
-        yield Replicas(local, peer, GeminiServiceStub(channel))
-
-
-@asynccontextmanager
-async def loaded(both: Replicas) -> AsyncIterator[steady.Load]:
+async def loaded(both: mesh.Replicas) -> AsyncIterator[steady.Load]:
     async with steady.load(both.gemini, PER_SECOND) as load:
         await both.local.upstream.wait_for(lambda seen: seen.finished > PER_SECOND // 2)
         yield load
 
 
 async def test_a_sidecar_that_is_told_to_leave_fails_no_call(tmp_path: Path) -> None:
-    async with replicas(tmp_path) as both:
+    async with mesh.replicas(tmp_path) as both:
         async with loaded(both) as load:
             both.local.sidecar.signal(signal.SIGTERM)
             assert await both.local.sidecar.ends() == 0
@@ -64,7 +36,7 @@ async def test_a_sidecar_that_is_told_to_leave_fails_no_call(tmp_path: Path) -> 
 
 
 async def test_a_sidecar_that_is_killed_fails_only_what_it_had(tmp_path: Path) -> None:
-    async with replicas(tmp_path) as both:
+    async with mesh.replicas(tmp_path) as both:
         async with loaded(both) as load:
             loop = asyncio.get_running_loop()
             both.local.sidecar.signal(signal.SIGKILL)
@@ -80,7 +52,7 @@ async def test_a_sidecar_that_stands_still_is_left_and_found_again(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     loop = asyncio.get_running_loop()
-    async with replicas(tmp_path) as both, loaded(both) as load:
+    async with mesh.replicas(tmp_path) as both, loaded(both) as load:
         in_flight = [asyncio.create_task(rpc.ask(both.gemini, "Generate", STALL)) for _ in range(5)]
         await both.local.upstream.wait_for(lambda seen: seen.active >= 5)
 
