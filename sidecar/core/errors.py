@@ -208,6 +208,9 @@ class UpstreamError(SidecarError):
     on one line.
     """
 
+    pushback_s: float | None = None
+    """How long the upstream asked to be left alone, by RetryInfo or Retry-After; None: it did not."""
+
     def __init__(
         self,
         message: str,

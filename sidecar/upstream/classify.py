@@ -13,7 +13,8 @@ beats it; and a limit of zero means the model is not offered to this project at 
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -66,16 +67,23 @@ _BY_HTTP_STATUS: Mapping[int, _Meaning] = {
 }
 
 
-def response_error(http_status: int, body: bytes, now: datetime) -> UpstreamError:
-    """The meaning of a response that is not 200. `now` is aware and dates the reset of daily quotas."""
-    return payload_error(http_status, _payload(body), now)
+def response_error(http_status: int, body: bytes, now: datetime, retry_after: bytes = b"") -> UpstreamError:
+    """The meaning of a response that is not 200. `now` is aware and dates the reset of daily quotas;
+    `retry_after` is the header of that name.
+    """
+    return payload_error(http_status, _payload(body), now, _header_delay(retry_after, now))
 
 
-def payload_error(http_status: int, payload: Mapping[str, Any], now: datetime) -> UpstreamError:
+def payload_error(
+    http_status: int, payload: Mapping[str, Any], now: datetime, header_delay_s: float | None = None
+) -> UpstreamError:
     """The meaning of an `error` object, from a response or from inside a stream. An empty one stands for a
-    body not Google's.
+    body not Google's. RetryInfo beats the delay of a header.
     """
     details = _details(payload)
+    pushback_s = _retry_info(details)
+    if pushback_s is None:
+        pushback_s = header_delay_s
     meaning = _meaning(http_status, payload, details)
     message = f"the upstream answered HTTP {http_status}"
     text = _RETRY_IN.sub("", _one_line(payload.get("message")))  # RetryInfo says it, and rightly so for a day
@@ -92,11 +100,11 @@ def payload_error(http_status: int, payload: Mapping[str, Any], now: datetime) -
         error.violations = tuple(_field_violations(details))
     if isinstance(error, UpstreamQuota):
         error.quota_violations = tuple(dict.fromkeys(_quota_violations(details)))
-        error.retry_after_s = _quota_delay(
-            error.quota_violations, str(payload.get("message", "")), details, now
-        )
+        message = str(payload.get("message", ""))
+        error.retry_after_s = _quota_delay(error.quota_violations, message, pushback_s, now)
     elif isinstance(error, UpstreamUnavailable):
-        error.retry_after_s = _retry_info(details) or error.retry_after_s
+        error.pushback_s = pushback_s
+        error.retry_after_s = pushback_s or error.retry_after_s
     return error
 
 
@@ -166,14 +174,14 @@ def _pairs(dimensions: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
 
 
 def _quota_delay(
-    violations: Iterable[QuotaViolation], message: str, details: Iterable[Mapping[str, Any]], now: datetime
+    violations: Iterable[QuotaViolation], message: str, pushback_s: float | None, now: datetime
 ) -> float | None:
     if any(v.value == 0 for v in violations) or _ZERO_LIMIT.search(message):
         return None
     if any("PerDay" in v.quota_id for v in violations):
         return seconds_to_pacific_midnight(now)
-    if (delay_s := _retry_info(details)) is not None:
-        return delay_s
+    if pushback_s is not None:
+        return pushback_s
     spelled_out = _RETRY_IN.search(message)
     return float(spelled_out[1]) if spelled_out else _SHARED_CAPACITY_RETRY_S
 
@@ -185,3 +193,15 @@ def _retry_info(details: Iterable[Mapping[str, Any]]) -> float | None:
         ):
             return float(delay[:-1])
     return None
+
+
+def _header_delay(retry_after: bytes, now: datetime) -> float | None:
+    """Seconds, by either form of Retry-After (RFC 9110, section 10.2.3); None for what is neither."""
+    text = retry_after.decode("latin-1").strip()
+    if re.fullmatch(r"\d{1,9}", text):
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())

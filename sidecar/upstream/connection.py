@@ -31,6 +31,7 @@ class Connection(asyncio.Protocol):
         self.status = 0
         """Of the answer; 0 until its head has come."""
         self.encoding = b""
+        self.retry_after = b""
         """The content coding of the answer, empty for none."""
         self.idle_since = 0.0
         """When it was last given back, on the event loop's clock; kept by the pool."""
@@ -78,7 +79,7 @@ class Connection(asyncio.Protocol):
 
     def begin(self, head: bytes, body: bytes) -> None:
         """Write the request, of a large body only a first piece: `answered` writes the rest."""
-        self.status, self.encoding = 0, b""
+        self.status, self.encoding, self.retry_after = 0, b"", b""
         self._is_complete = self._is_framed = False
         self._framing_bytes = 0
         self._unwritten = memoryview(body)[_WRITE_BYTES:]
@@ -182,7 +183,7 @@ class Connection(asyncio.Protocol):
             self._may_be_kept = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note the headers that tell how the body is to be read; trailers tell nothing."""
+        """Note the headers that tell how to read the body and when to ask again; trailers tell nothing."""
         key = name.lower()
         if self.status:
             return
@@ -190,6 +191,8 @@ class Connection(asyncio.Protocol):
             self._is_framed = True
         elif key == b"content-encoding":
             self.encoding = value
+        elif key == b"retry-after":
+            self.retry_after = value
 
     def on_headers_complete(self) -> None:
         """The head has come; one of an interim answer does not count."""

@@ -108,7 +108,9 @@ class Exchange:
         body = Body(connection, self._watch, self._settings.idle_timeout)
         if connection.status != _OK:
             raw = await body.read_start(_ERROR_BODY_BYTES)
-            raise self._refusal(classify.response_error(connection.status, raw, datetime.now(UTC)), own)
+            now = datetime.now(UTC)
+            error = classify.response_error(connection.status, raw, now, connection.retry_after)
+            raise self._refusal(error, own)
         if connection.encoding.lower() not in (b"", b"identity"):
             raise decode.malformed("the upstream's answer is compressed, which it was not asked to be")
         return body

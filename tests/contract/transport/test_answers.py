@@ -295,3 +295,18 @@ async def test_closing_the_transport_closes_idle_connections(transport: Transpor
         assert upstream.open_connections == 1
         await transport.close()  # type: ignore[attr-defined]
         await upstream.disconnected()
+
+
+async def test_a_delay_asked_for_by_retry_after_is_told_and_forgotten_with_the_answer(
+    transport: Transport,
+) -> None:
+    busy = refusal(503, "UNAVAILABLE", "busy")
+    async with serving(answers(busy, 503, retry_after="17"), answers(busy, 503)) as upstream:
+        endpoint = facts.gemini(upstream.base_url)
+        delays = []
+        for _ in range(2):
+            with pytest.raises(UpstreamUnavailable) as caught:
+                await transport.send(facts.attempt(endpoint))
+            delays.append((caught.value.pushback_s, caught.value.retry_after_s))
+        assert [request.connection for request in upstream.requests] == [1, 1]
+    assert delays == [(17.0, 17.0), (None, 1.0)]

@@ -417,3 +417,43 @@ def test_no_body_makes_it_raise(status: int, body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"error":' * 5000 + b"1" + b"}" * 5000, b"1" * 60_000])
 def test_no_depth_makes_it_raise(body: bytes) -> None:
     assert response_error(503, body, NOON).reason == UNAVAILABLE
+
+
+# --------------------------------------------------------------------------- delays that were asked for
+
+
+@pytest.mark.parametrize(
+    ("header", "delay_s"),
+    [
+        (b"7", 7.0),
+        (b" 120 ", 120.0),
+        (NOON.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").encode(), 0.0),
+        ((NOON + timedelta(seconds=90)).astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").encode(), 90.0),
+        ((NOON - timedelta(days=1)).astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").encode(), 0.0),
+        (b"", None),
+        (b"soon", None),
+        (b"-3", None),
+        (b"1.5", None),
+        (b"\xff\xfe", None),
+        (b"Sat, 99 Nov 2026 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after_is_understood_in_both_its_forms(header: bytes, delay_s: float | None) -> None:
+    error = response_error(503, b"busy", NOON, header)
+    assert error.pushback_s == delay_s
+    assert error.retry_after_s == (delay_s or 1.0)
+
+
+def test_retry_info_beats_retry_after() -> None:
+    body = json.dumps({"error": {"details": [{"retryDelay": "3s"}]}}).encode()
+    assert response_error(503, body, NOON, b"9").pushback_s == 3.0
+    assert response_error(429, body, NOON, b"9").retry_after_s == 3.0
+
+
+def test_a_429_without_retry_info_is_believed_by_its_header() -> None:
+    assert response_error(429, b"", NOON, b"9").retry_after_s == 9.0
+    assert response_error(429, b"", NOON).retry_after_s == 1.0
+
+
+def test_what_asked_for_no_delay_tells_none() -> None:
+    assert response_error(503, b"", NOON).pushback_s is None
