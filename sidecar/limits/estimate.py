@@ -27,10 +27,10 @@ from sidecar.core.call import FREE, Call, Json, Method
 from sidecar.core.cost import Price
 from sidecar.core.levels import EstimateError
 from sidecar.core.outcome import Usage
+from sidecar.core.quantile import Learned, Sketch
 from sidecar.core.quota import Charge
 from sidecar.limits.measure import measure
 from sidecar.limits.media import TEXT
-from sidecar.limits.quantile import Learned, Sketch
 from sidecar.limits.recent import Recent
 
 OUTPUT_MAX_TOKENS = 65_536

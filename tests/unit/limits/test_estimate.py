@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sidecar.core.call import Call, Method
 from sidecar.core.cost import ModelPrice, Price, Rate, Rates
 from sidecar.core.outcome import Usage
+from sidecar.core.quantile import ENOUGH
 from sidecar.core.quota import Charge, Unit
 from sidecar.limits.estimate import (
     MODELS_MAX,
@@ -20,7 +21,6 @@ from sidecar.limits.estimate import (
     Estimator,
     Key,
 )
-from sidecar.limits.quantile import ENOUGH
 from tests.support import facts
 
 RATES = Rates(Rate(1_000_000, {"IMAGE": 2_000_000}), Rate(100_000), Rate(10_000_000, {"IMAGE": 30_000_000}))

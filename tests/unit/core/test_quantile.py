@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.limits.quantile import ENOUGH, MEMORY, Learned, Sketch
+from sidecar.core.quantile import ENOUGH, MEMORY, Learned, Sketch
 
 STEP = 1.05
 figures = st.lists(st.floats(0.01, 1e4), min_size=1, max_size=MEMORY)
