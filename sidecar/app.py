@@ -9,12 +9,13 @@ wait for calls in flight; only then is anything closed.
 import asyncio
 import gc
 import logging
+import random
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
@@ -22,11 +23,11 @@ from sidecar.cache.bypass import NoCache
 from sidecar.config.faults import ConfigError, Fault
 from sidecar.config.identity import IdentitySettings
 from sidecar.config.load import Configuration
-from sidecar.config.policy_source import PolicySource, Reload
+from sidecar.config.policy_source import Reload
 from sidecar.config.settings import Settings
 from sidecar.core.outcome import CANCELLED, OK
 from sidecar.core.policy import Policy
-from sidecar.core.ports import Identity, LedgerObserver
+from sidecar.core.ports import Bulletin, Identity, LedgerObserver
 from sidecar.edge.context import Arrivals
 from sidecar.edge.convert import faces
 from sidecar.edge.health import Health
@@ -48,6 +49,7 @@ from sidecar.limits.observed import ObservedLedgers
 from sidecar.limits.redis_ledger import RedisLedger, ledger_script
 from sidecar.pipeline.gate import Gate
 from sidecar.pipeline.stages import Stages
+from sidecar.store.memory import MemoryBulletin
 from sidecar.telemetry import logs
 from sidecar.telemetry.http import TelemetryServer
 from sidecar.telemetry.instruments import Instruments
@@ -57,6 +59,7 @@ from sidecar.upstream.fleet import Fleet
 from sidecar.upstream.rest import RestTransport
 
 if TYPE_CHECKING:
+    from sidecar.store.client import Store
     from sidecar.upstream.sdk import SdkTransport
 
 _QUIET_S = 0.1
@@ -174,9 +177,12 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         instruments.credentials.known(_with_keys(policies.current))
         transport = _transport(settings, credentials)
         closing.push_async_callback(transport.close)
-        limits = await _limiter(settings, instruments.ledger, closing)
+        store = await _store(settings, closing)
+        limits = _limiter(settings, store, instruments.ledger, closing)
         gate = Gate(settings.listen.max_in_flight)
-        fleet = Fleet()
+        bulletin: Bulletin = MemoryBulletin() if store is None else store.bulletin()
+        now = asyncio.get_running_loop().time
+        fleet = Fleet(bulletin, instruments.pool, limits.headroom, now, random.random)
         both_ways = faces(settings.listen.message_limit)
         observer = CallObserver(instruments)
 
@@ -218,7 +224,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         await _start(listeners, closing)
         if settings.telemetry.address is not None:
             await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
-        _watch(policies, closing)
+        _running(closing, fleet.listen(), "breakers")
+        _running(closing, policies.watch(), "policy-watch")
         yield sidecar
 
 
@@ -233,11 +240,20 @@ def _verifier(settings: IdentitySettings, closing: AsyncExitStack) -> Verifier:
     return oauth
 
 
-async def _limiter(settings: Settings, observer: LedgerObserver, closing: AsyncExitStack) -> Limiter:
+async def _store(settings: Settings, closing: AsyncExitStack) -> "Store | None":
+    """What the fleet shares; None for a sidecar that is by itself."""
+    if settings.limits.scope != "redis":
+        return None
+    from sidecar.store.client import connected  # the client takes 10 MiB and a quarter of a second
+
+    return await closing.enter_async_context(connected(settings.redis))
+
+
+def _limiter(
+    settings: Settings, store: "Store | None", observer: LedgerObserver, closing: AsyncExitStack
+) -> Limiter:
     clocks = SystemClocks()
-    ledgers: LedgerFactory = MemoryLedgers(clocks)
-    if settings.limits.scope == "redis":
-        ledgers = await _redis_ledgers(settings, closing)
+    ledgers = MemoryLedgers(clocks) if store is None else _redis_ledgers(store)
     holding = Holding(
         base=f"{socket.gethostname()}:{settings.listen.port}",
         ahead_ms=HORIZON_MS if settings.limits.prefetch else 0.0,
@@ -247,10 +263,7 @@ async def _limiter(settings: Settings, observer: LedgerObserver, closing: AsyncE
     return Limiter(groups, Estimator(), clocks, settings.limits.wait)
 
 
-async def _redis_ledgers(settings: Settings, closing: AsyncExitStack) -> LedgerFactory:
-    from sidecar.store.client import connected  # the client takes 10 MiB and a quarter of a second
-
-    store = await closing.enter_async_context(connected(settings.redis))
+def _redis_ledgers(store: "Store") -> LedgerFactory:
     script = store.script(ledger_script())
     return lambda group: RedisLedger(script, group, store.prefix)
 
@@ -326,9 +339,9 @@ async def _start_telemetry(
     _log.info("telemetry", extra={"fields": {"address": f"{address.rpartition(':')[0]}:{server.port}"}})
 
 
-def _watch(policies: PolicySource, closing: AsyncExitStack) -> None:
-    """Keep the Policy current until closing."""
-    task = asyncio.create_task(policies.watch(), name="policy-watch")
+def _running(closing: AsyncExitStack, work: Coroutine[Any, Any, None], name: str) -> None:
+    """Let it run until closing."""
+    task = asyncio.create_task(work, name=name)
 
     async def stop() -> None:
         task.cancel()

@@ -183,6 +183,28 @@ class Trip(Protocol):
         ...
 
 
+class PoolObserver(Protocol):
+    """Told of what a Pool decides; `project` and `model` are where it was asked. Must neither block nor
+    raise.
+    """
+
+    def breaker(self, project: str, model: str, is_open: bool) -> None:
+        """It is left alone from now on, or asked again; told as asked, too, when it has answered first."""
+        ...
+
+    def retried(self, project: str, model: str, reason: str) -> None:
+        """An attempt failed for this reason and is to be followed by another, there or elsewhere."""
+        ...
+
+    def refused(self, project: str, model: str) -> None:
+        """An attempt is followed by no other, though it might, because the retry budget is spent."""
+        ...
+
+    def hedged(self, project: str, model: str) -> None:
+        """An attempt is silent, and another joins it."""
+        ...
+
+
 class Transport(Protocol):
     """Puts one attempt on the wire. No hidden retries: one call is at most one upstream request.
 

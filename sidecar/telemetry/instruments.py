@@ -1,5 +1,5 @@
-"""Every metric of the sidecar: name, unit, labels and buckets, each stated once, here or, of limits, in
-`limits`.
+"""Every metric of the sidecar: name, unit, labels and buckets, each stated once, here or, of limits and of
+pools, in `limits` and `pool`.
 
 Names follow the OpenTelemetry semantic conventions where they have one, in Prometheus spelling: dots become
 underscores and the unit is appended, unless it is an annotation such as `{token}`. Of the GenAI conventions
@@ -28,6 +28,7 @@ from sidecar.core.policy import Api
 from sidecar.telemetry.labels import Children, ModelLabels
 from sidecar.telemetry.limits import LedgerMetrics, LimitMetrics, SpendMetrics
 from sidecar.telemetry.meters import Distribution, Histogram, Number, Tally
+from sidecar.telemetry.pool import PoolMetrics
 
 INPUT = "input"
 OUTPUT = "output"
@@ -240,6 +241,7 @@ class Instruments:
         self._registry = CollectorRegistry()
         self.calls = CallMetrics(self._registry, status_names)
         self.upstream = UpstreamMetrics(self._registry)
+        self.pool = PoolMetrics(self._registry, self.upstream.models)
         self.policy = PolicyMetrics(self._registry)
         self.credentials = CredentialMetrics(self._registry)
         self.spend = SpendMetrics(self._registry)

@@ -1,67 +1,244 @@
-"""The Pool port: how the endpoints are, as this process has found them."""
+"""The Pool port: how the endpoints are, as this process has found them and others have told.
 
-from collections.abc import Sequence
+Decisions are made elsewhere and are pure: `rank` and `affinity` whom to ask, `breaker` whom to leave alone,
+`retry` and `budget` whether to ask again. Here they meet the clock, chance and the bulletin. Everything but
+`listen` is synchronous, so no lock is needed.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
+from typing import Any, Never
 
 from sidecar.core.attempt import Attempt
-from sidecar.core.call import Call
-from sidecar.core.errors import SidecarError
-from sidecar.core.outcome import AttemptRecord
+from sidecar.core.bulletin import Snapshot
+from sidecar.core.call import Call, Method
+from sidecar.core.errors import Overloaded, SidecarError, UpstreamUnavailable
+from sidecar.core.outcome import AttemptKind, AttemptRecord
 from sidecar.core.permit import Candidate, Permit
-from sidecar.upstream.rank import rank
-from sidecar.upstream.retry import may_repeat
+from sidecar.core.pooling import BreakerRules
+from sidecar.core.ports import Bulletin, PoolObserver
+from sidecar.core.quantile import Sketch
+from sidecar.upstream.affinity import home, prefix_of
+from sidecar.upstream.budget import Budget
+from sidecar.upstream.course import Course, Surroundings
+from sidecar.upstream.health import Health, Healths
+from sidecar.upstream.rank import Standing, View, rank, ready_at
+from sidecar.upstream.retry import backoff_s, may_follow, may_return, return_s
+
+KIND = "breaker"
+"""Of notices: the key is a Health's, the value the length of the opening in seconds."""
+_KEY_MAX_CHARS = 128
+_MODELS_MAX = 1024
+_SKETCH_S = (0.01, 600.0, 1.1)
 
 
 class Fleet:
     """All endpoints that were asked; see `core.ports.Pool`."""
 
-    def __init__(self) -> None:
-        self.in_flight = 0
-        """Attempts that have begun and not ended."""
+    def __init__(
+        self,
+        bulletin: Bulletin,
+        observer: PoolObserver,
+        headroom: Callable[[Call, Candidate], float],
+        clock: Callable[[], float],
+        draw: Callable[[], float],
+    ) -> None:
+        """`headroom` tells how much is left of a candidate's quota, from 0 to 1; `clock` is the event loop's;
+        `draw` gives random numbers from 0 to below 1.
+        """
+        self._bulletin = bulletin
+        self._headroom = headroom
+        self._around = Surroundings(clock, draw, observer, self._announce)
+        self._healths = Healths()
+        self._budgets: dict[str, Budget] = {}
+        self._sketches: dict[tuple[str, bool], Sketch] = {}
+        self._rules = BreakerRules()
+        """Those of the latest call: what another sidecar tells comes without any."""
 
     def __repr__(self) -> str:
-        return f"<Fleet of endpoints, {self.in_flight} attempts in flight>"
+        return f"<Fleet {self._healths!r}>"
+
+    # ------------------------------------------------------------------------------------------ whom to ask
 
     def rank(self, call: Call, permit: Permit, tried: Sequence[AttemptRecord] = ()) -> tuple[Candidate, ...]:
-        """The candidates, best first; see `core.ports.Pool`."""
-        return rank(permit, tried)
+        """Who may be asked now, best first; see `core.ports.Pool`."""
+        candidates, now = permit.candidates, self._around.clock()
+        if len(candidates) == 1 and self._is_plain(candidates[0], call, now):
+            return candidates
+        standings = self._standings(call, candidates, tried)
+        order = self._order(call, standings, now)
+        if not order:
+            raise _nobody(call, standings, now)
+        first = order[0].health.breaker
+        if first.wants_probe(now):
+            first.offer(now)
+        elif not tried and call.policy.pools.affinity:
+            order = self._at_home(call, order, now)
+        return tuple([standing.candidate for standing in order])
 
-    def began(self, attempt: Attempt) -> "Course":
-        """Count an attempt; see `core.ports.Pool`."""
-        return Course(self)
+    def _is_plain(self, candidate: Candidate, call: Call, now: float) -> bool:
+        """Whether it may be asked if it is the only one: never left alone for its breaker."""
+        health = self._healths.of(candidate, call.policy.pools.breaker)
+        return health.paused_until <= now and candidate.endpoint.concurrency is None
+
+    def _standings(
+        self, call: Call, candidates: Iterable[Candidate], tried: Sequence[AttemptRecord]
+    ) -> list[Standing]:
+        rules = self._rules = call.policy.pools.breaker
+        of, headroom = self._healths.of, self._headroom
+        if not tried and not call.policy.quotas:
+            return [Standing(candidate, of(candidate, rules)) for candidate in candidates]
+        asked = [record.candidate for record in tried]
+        return [
+            Standing(candidate, of(candidate, rules), headroom(call, candidate), asked.count(candidate))
+            for candidate in candidates
+        ]
+
+    def _order(self, call: Call, standings: Sequence[Standing], now: float) -> list[Standing]:
+        is_streamed = call.arrival.method is Method.STREAM_GENERATE
+        return rank(standings, View(call.policy.pools.breaker, is_streamed, now, self._around.draw))
+
+    def _at_home(self, call: Call, order: list[Standing], now: float) -> list[Standing]:
+        """The order with the home of the call's prefix first, if it has one among the best."""
+        best = order[0].candidate
+        peers = [peer for peer in order if peer.is_peer_of(best) and not peer.health.breaker.is_open]
+        if len(peers) < 2 or (prefix := prefix_of(best.model, call.body.json)) is None:
+            return order
+        found = home(prefix, peers, [peer.share(now) for peer in peers])
+        if found is None:
+            return order
+        return [found, *(standing for standing in order if standing is not found)]
+
+    # ----------------------------------------------------------------------------------------- what it learns
+
+    def began(self, attempt: Attempt) -> Course:
+        """An attempt begins; see `core.ports.Pool`."""
+        candidate, pools = attempt.candidate, attempt.call.policy.pools
+        if attempt.kind is AttemptKind.FIRST:
+            self._budget(candidate.model).called(self._around.clock())
+        sketch = None if pools.hedge is None else self._sketch(attempt)
+        return Course(self._around, attempt, self._healths.of(candidate, pools.breaker), sketch)
+
+    # --------------------------------------------------------------------------------------- another attempt
 
     def retry(
         self, error: SidecarError, call: Call, permit: Permit, tried: Sequence[AttemptRecord]
     ) -> float | None:
         """When another attempt may follow; see `core.ports.Pool`."""
-        return 0.0 if may_repeat(error, tried, permit) else None
+        rules = call.policy.pools.retry
+        if len(tried) >= rules.attempts or not may_follow(error):
+            return None
+        now = self._around.clock()
+        delay_s = self._delay_s(error, call, permit, tried)
+        if delay_s is None or now + delay_s >= call.arrival.deadline:
+            return None
+        failed = tried[-1].candidate
+        if not self._budget(failed.model).take(rules, now):
+            self._around.observer.refused(failed.endpoint.project, failed.model)
+            return None
+        self._around.observer.retried(failed.endpoint.project, failed.model, error.reason)
+        return delay_s
 
     def hedge_after(self, attempt: Attempt) -> float | None:
-        """No attempt is hedged; see `core.ports.Pool`."""
-        return None
+        """For how long an attempt may be silent; see `core.ports.Pool`."""
+        rules = attempt.call.policy.pools.hedge
+        if rules is None:
+            return None
+        sketch = self._sketch(attempt)
+        return max(rules.least_s, sketch.quantile(rules.quantile)) if sketch.is_known else None
 
     def take_hedge(self, attempt: Attempt) -> bool:
-        """No attempt is hedged; see `core.ports.Pool`."""
-        return False
+        """Whether another may join it; see `core.ports.Pool`."""
+        candidate = attempt.candidate
+        told = (candidate.endpoint.project, candidate.model)
+        if not self._budget(candidate.model).take(attempt.call.policy.pools.retry, self._around.clock()):
+            self._around.observer.refused(*told)
+            return False
+        self._around.observer.hedged(*told)
+        return True
+
+    def _delay_s(
+        self, error: SidecarError, call: Call, permit: Permit, tried: Sequence[AttemptRecord]
+    ) -> float | None:
+        """For how long to wait until the best of those left may be asked; None when nobody is left."""
+        failed, rules = tried[-1].candidate, call.policy.pools.retry
+        left = [c for c in permit.candidates if c != failed or may_return(error)]
+        if not left:
+            return None
+        now, draw = self._around.clock(), self._around.draw
+        standings = self._standings(call, left, tried)
+        order = self._order(call, standings, now)
+        if not order:  # all are to be left alone for a while
+            return max(0.0, ready_at(standings) - now) + draw() * rules.backoff_s
+        best = order[0]
+        if best.candidate == failed:
+            return return_s(rules, error, best.tried, draw())
+        return backoff_s(rules, best.tried, draw())
+
+    def _budget(self, model: str) -> Budget:
+        budget = self._budgets.get(model)
+        if budget is None:
+            _make_room(self._budgets)
+            budget = self._budgets[model] = Budget()
+        return budget
+
+    def _sketch(self, attempt: Attempt) -> Sketch:
+        key = (attempt.candidate.model, attempt.call.arrival.method is Method.STREAM_GENERATE)
+        sketch = self._sketches.get(key)
+        if sketch is None:
+            _make_room(self._sketches)
+            sketch = self._sketches[key] = Sketch(*_SKETCH_S)
+        return sketch
+
+    # ------------------------------------------------------------------------------- what all sidecars know
+
+    async def listen(self) -> Never:
+        """Heed what other sidecars tell of their breakers, until cancelled."""
+        seen = self._bulletin.watch(KIND)
+        while True:
+            self._heed(seen)
+            seen = await self._bulletin.changed(KIND, seen)
+
+    def _heed(self, seen: Snapshot) -> None:
+        now, draw = self._around.clock(), self._around.draw
+        for key, notice in seen.live(now).items():
+            health, length_s = self._healths.named(key, self._rules), _seconds(notice.value)
+            if health is None or length_s is None:
+                continue
+            if health.breaker.told(notice.until, length_s, now, draw()):
+                self._around.observer.breaker(health.project, health.model, is_open=True)
+
+    def _announce(self, health: Health) -> None:
+        if len(health.key) <= _KEY_MAX_CHARS:  # model names of callers may be of any length
+            breaker = health.breaker
+            self._bulletin.put(KIND, health.key, f"{breaker.length_s:g}", breaker.told_until)
 
 
-class Course:
-    """The Trip of one attempt; see `core.ports.Trip`."""
+def _nobody(call: Call, standings: Sequence[Standing], now: float) -> SidecarError:
+    """Why nobody may be asked, and when somebody may be."""
+    free = [standing for standing in standings if standing.has_room()]
+    if len(free) < len(standings) and any(s.is_ready(now) for s in standings):
+        return Overloaded(
+            f"every project that serves model {call.model!r} has as many calls open as the Policy allows "
+            "(concurrency)"
+        )
+    error = UpstreamUnavailable(
+        f"every project that serves model {call.model!r} has failed of late and is left alone for a while"
+    )
+    error.retry_after_s = max(0.001, ready_at(standings) - now)
+    return error
 
-    __slots__ = ("_fleet", "_is_over")
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
-        self._is_over = False
-        fleet.in_flight += 1
+def _seconds(value: str) -> float | None:
+    """The length in a notice; None for what no version of ours has written."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        return None
+    return seconds if isfinite(seconds) and seconds > 0.0 else None
 
-    def __repr__(self) -> str:
-        return f"<Course {'over' if self._is_over else 'under way'}>"
 
-    def first_content(self) -> None:
-        """Content has come; see `core.ports.Trip`."""
-
-    def ended(self, failure: BaseException | None) -> None:
-        """The attempt is over; see `core.ports.Trip`."""
-        if not self._is_over:
-            self._is_over = True
-            self._fleet.in_flight -= 1
+def _make_room(kept: dict[Any, Any]) -> None:
+    """Forget the oldest when there are too many: model names may come from callers."""
+    if len(kept) >= _MODELS_MAX:
+        del kept[next(iter(kept))]

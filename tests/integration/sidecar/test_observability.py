@@ -210,7 +210,8 @@ async def test_figures_add_up_to_what_was_called(world):
     assert calls("CountTokens", rpc_response_status_code="OK") == 1
     assert figures.of("sidecar_calls_in_flight") == 0
     assert figures.of("sidecar_stream_chunks_total") == 4 + 2
-    assert figures.of("sidecar_attempts_total", project="main", model=MODEL) == 7
+    assert figures.of("sidecar_attempts_total", project="main", model=MODEL) == 7 + 2
+    assert figures.of("sidecar_retries_total", project="main", reason="UPSTREAM_UNAVAILABLE") == 2
     assert figures.of("sidecar_attempts_total", ended="OK") == 5
 
     answered = [reply.usage_metadata for ended in whole for reply in ended.replies]

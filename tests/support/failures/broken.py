@@ -76,11 +76,9 @@ OUTAGES = [
         is_safe=True,
     ),
     _out(
-        "one place gone, the other busy",
+        "one place gone, the other busy for a minute, so the first once more",
         after_unreachable(answers(_BUSY, 503)),
-        "overloaded",
-        facts=http(503, "UNAVAILABLE"),
-        retry=60.0,
+        "cannot be reached",
     ),
     _out(
         "no such host",

@@ -9,6 +9,7 @@ from sidecar.core.call import Method
 from sidecar.core.cost import Cost
 from sidecar.core.outcome import Usage
 from sidecar.telemetry.instruments import Instruments
+from tests.support.facts import MODEL
 from tests.unit.telemetry.builders import READING, STATUS_NAMES, Figures, attempt, outcome
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "metrics.txt"
@@ -35,6 +36,8 @@ def families(instruments, observer):
     """Every metric after one call that touches each of them; `process_*` depends on the platform."""
     instruments.policy.loaded("d1")
     instruments.credentials.known(["main"])
+    instruments.pool.breaker("main", MODEL, is_open=False)
+    instruments.pool.retried("main", MODEL, "UPSTREAM_UNAVAILABLE")
     call = outcome(
         method=Method.STREAM_GENERATE, attempts=(attempt(),), usage=Usage(), chunks=1, first_chunk_s=0.1
     )
