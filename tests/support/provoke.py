@@ -122,7 +122,7 @@ def after_unreachable(*scripts: upstream.Script) -> Provocation:
 
     async def provoke(stage: Stage) -> Scene:
         server = await stage.upstream(*scripts)
-        policy = facts.policy(facts.gemini(NOBODY, project="gone"), facts.gemini(server.base_url))
+        policy = facts.policy(facts.gemini(NOBODY, project="gone"), facts.gemini(server.base_url, level=1))
         return Scene(await stage.serving(policy), HELLO, PATIENCE_S)
 
     return provoke

@@ -109,7 +109,7 @@ async def test_a_deadline_that_is_over_at_once_is_no_fault_of_ours(emulator: Emu
 async def test_time_spent_on_the_way_is_not_given_twice(emulator: Emulator) -> None:
     """The deadline is the call's, not the attempt's: a second attempt has what the first left."""
     refused = facts.gemini("http://127.0.0.1:1", project="nobody")
-    async with serving(facts.policy(refused, facts.gemini(emulator.base_url))) as served:
+    async with serving(facts.policy(refused, facts.gemini(emulator.base_url, level=1))) as served:
         ended, lasted_s = await duration_s(
             rpc.ask(served.gemini, "Generate", asking(GenerateRequest, STALL), timeout_s=0.5)
         )

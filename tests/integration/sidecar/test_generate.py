@@ -179,7 +179,7 @@ async def test_the_report_tells_who_served_and_how(served):
 
 async def test_a_project_that_cannot_be_reached_is_passed_over_and_reported(emulator):
     gone = facts.gemini("http://127.0.0.1:1", project="gone")
-    policy = facts.policy(gone, facts.gemini(emulator.base_url))
+    policy = facts.policy(gone, facts.gemini(emulator.base_url, level=1))
     async with serving(policy) as served:
         reply = await served.gemini.Generate(generate_pb2.GenerateRequest(model=MODEL, prompt="hello"))
 
