@@ -95,11 +95,12 @@ class Journal:
         """
         if not self._entries:
             return ()
-        now = self.clock()
-        return tuple(
-            entry.record(number, now, OK if entry is self._counting else CANCELLED)
+        now, counting = self.clock(), self._counting
+        records = [
+            entry.record(number, now, OK if entry is counting else CANCELLED)
             for number, entry in enumerate(self._entries, 1)
-        )
+        ]
+        return tuple(records)
 
     @property
     def served(self) -> Candidate | None:
