@@ -1,6 +1,6 @@
 # The two that need nothing set up first:  make run  and  make test.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak bench check proto lock clean \
+.PHONY: help run mesh test soak bench check proto lock clean \
 	check-format check-lint check-types check-imports check-protos check-generated check-requirements check-shell \
 	setup-check
 
@@ -12,6 +12,10 @@ help: ## show this list
 run: ## set up what is missing and start the sidecar on 127.0.0.1:50051
 	@tools/setup run
 	@exec tools/run
+
+mesh: ## two sidecars and two Envoys with mutual TLS on this machine, to try; Ctrl-C ends all
+	@tools/setup test
+	@exec $(BIN)/python -m tools.mesh
 
 test: ## set up what is missing and run all tests: unit, contract, integration, end to end
 	@tools/setup test

@@ -47,6 +47,8 @@ from sidecar.limits.limiter import Limiter
 from sidecar.limits.memory import MemoryLedgers, SystemClocks
 from sidecar.limits.observed import ObservedLedgers
 from sidecar.limits.redis_ledger import RedisLedger, ledger_script
+from sidecar.mesh.files import Shared
+from sidecar.mesh.peers import Peers
 from sidecar.pipeline.gate import Gate
 from sidecar.pipeline.stages import Stages
 from sidecar.store.memory import MemoryBulletin
@@ -224,8 +226,10 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         await _start(listeners, closing)
         if settings.telemetry.address is not None:
             await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
-        _running(closing, fleet.listen(), "breakers")
-        _running(closing, policies.watch(), "policy-watch")
+        works = {"breakers": fleet.listen(), "policy-watch": policies.watch()}
+        works.update(_peers(settings, bulletin, health))
+        for name, work in works.items():
+            _running(closing, work, name)
         yield sidecar
 
 
@@ -238,6 +242,14 @@ def _verifier(settings: IdentitySettings, closing: AsyncExitStack) -> Verifier:
     oauth.warm()
     closing.push_async_callback(oauth.close)
     return oauth
+
+
+def _peers(settings: Settings, bulletin: Bulletin, health: Health) -> Mapping[str, Coroutine[Any, Any, None]]:
+    """What finds the peers of the Envoy beside us; nothing, where that is not our business."""
+    if settings.envoy.peers != "bulletin" or settings.envoy.advertise is None:
+        return {}
+    peers = Peers(bulletin, settings.envoy.advertise, Shared.of(settings).peers, health.draining)
+    return {"peers": peers.run()}
 
 
 async def _store(settings: Settings, closing: AsyncExitStack) -> "Store | None":

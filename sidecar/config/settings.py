@@ -243,6 +243,23 @@ class Settings(Slice):
         return self
 
     @model_validator(mode="after")
+    def _peers_have_a_bulletin(self) -> "Settings":
+        if self.envoy.peers == "bulletin":
+            if self.limits.scope != "redis":
+                raise Unacceptable(
+                    "is bulletin, and limits.scope is process: there is no Redis to tell of peers",
+                    "set limits.scope: redis, or take envoy.peers: dns",
+                    at=("envoy", "peers"),
+                )
+            if self.envoy.directory is None:
+                raise Unacceptable(
+                    "is not set, and envoy.peers is bulletin: peers are written down there",
+                    "set envoy.directory to one that Envoy and the sidecar share",
+                    at=("envoy", "directory"),
+                )
+        return self
+
+    @model_validator(mode="after")
     def _scope_has_its_store(self) -> "Settings":
         if self.limits.scope == "redis" and not self.redis.addresses:
             raise Unacceptable(

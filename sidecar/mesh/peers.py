@@ -8,7 +8,7 @@ trusted with more than an address: a peer must still prove its id to Envoy.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -47,29 +47,33 @@ def endpoints(peers: Iterable[str]) -> dict[str, Any]:
 class Peers:
     """Keeps the file of peers current, and the others told of this one."""
 
-    def __init__(self, bulletin: Bulletin, own: str, file: Path) -> None:
+    def __init__(
+        self, bulletin: Bulletin, own: str, file: Path, draining: Callable[[], Awaitable[None]]
+    ) -> None:
         self._bulletin = bulletin
         self._own = own
         self._file = file
+        self._draining = draining
         self._written: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         return f"<Peers of {self._own}: {', '.join(self._written or ()) or 'none'}>"
 
-    def leave(self) -> None:
-        """Say that calls should not come here any more. Synchronous."""
-        self._put(_LEFT)
-
     async def run(self) -> None:
-        """Announce and write down, until cancelled."""
+        """Announce, until `draining` returns, and write down, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._announce())
             group.create_task(self._follow())
 
     async def _announce(self) -> None:
-        while True:
-            self._put(_LIVES)
-            await asyncio.sleep(_ANNOUNCE_S)
+        drains = asyncio.ensure_future(self._draining())
+        try:
+            while not drains.done():
+                self._put(_LIVES)
+                await asyncio.wait({drains}, timeout=_ANNOUNCE_S)
+            self._put(_LEFT)
+        finally:
+            drains.cancel()
 
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()

@@ -26,6 +26,8 @@ DNS: Mapping[str, Any] = {
     "envoy": {"certificates": "certs", "peers": "dns", "peers_address": "peers.test:8443"},
 }
 BULLETIN: Mapping[str, Any] = {
+    "limits": {"scope": "redis"},
+    "redis": {"addresses": "redis.test:6379"},
     "listen": {"socket": "local.sock"},
     "envoy": {"certificates": "certs", "peers": "bulletin", "advertise": "10.0.0.7:8443"},
 }

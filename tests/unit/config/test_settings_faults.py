@@ -69,6 +69,7 @@ BAD_FILES = [
     ("envoy: {peers: bulletin}", "envoy.advertise", "is not set, and peers is bulletin"),
     ("envoy: {advertise: '10.0.0.7:8443'}", "envoy.advertise", "is set, and peers is none"),
     ("envoy: {peers: dns, peers_address: 'peers:0'}", "envoy.peers_address", "has port 0"),
+    ("envoy: {peers: bulletin, advertise: '10.0.0.7:8443'}", "envoy.peers", "is bulletin, and limits.scope"),
     ("envoy: {peers_principal: pod}", "envoy.peers_principal", "is no SPIFFE id"),
     ("envoy: {memory: 1MiB}", "envoy.memory", "is out of range"),
     ("identity: {mesh_header: X-Client}", "identity.mesh_header", "is not a valid name here"),

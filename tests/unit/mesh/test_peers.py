@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,13 @@ async def written(file: Path, is_wanted: Callable[[list[str]], bool]) -> list[st
             await asyncio.sleep(0.01)
 
 
+def _wait(event: asyncio.Event) -> Callable[[], Awaitable[None]]:
+    async def wait() -> None:
+        await event.wait()
+
+    return wait
+
+
 def _addresses(file: Path) -> list[str] | None:
     if not file.exists():
         return None
@@ -62,7 +69,8 @@ def _addresses(file: Path) -> list[str] | None:
 async def test_the_file_follows_the_bulletin_and_the_bulletin_is_told(tmp_path: Path) -> None:
     bulletin, file = MemoryBulletin(), tmp_path / "peers.json"
     now = asyncio.get_running_loop().time
-    peers = Peers(bulletin, OWN, file)
+    draining = asyncio.Event()
+    peers = Peers(bulletin, OWN, file, _wait(draining))
     running = asyncio.create_task(peers.run())
     assert await written(file, lambda found: found == []) == []
     assert bulletin.watch(KIND).value(OWN, now()) == "lives"
@@ -73,8 +81,9 @@ async def test_the_file_follows_the_bulletin_and_the_bulletin_is_told(tmp_path: 
     bulletin.put(KIND, "10.0.0.2:8443", "left", now() + 61)
     await written(file, lambda found: found == [])
 
-    peers.leave()
-    assert bulletin.watch(KIND).value(OWN, now()) == "left"
+    seen = bulletin.watch(KIND)
+    draining.set()
+    assert (await bulletin.changed(KIND, seen)).value(OWN, now()) == "left"
     running.cancel()
     await asyncio.wait({running})
 
@@ -82,7 +91,7 @@ async def test_the_file_follows_the_bulletin_and_the_bulletin_is_told(tmp_path: 
 async def test_a_peer_that_says_nothing_more_is_forgotten(tmp_path: Path) -> None:
     bulletin, file = MemoryBulletin(), tmp_path / "peers.json"
     bulletin.put(KIND, "10.0.0.2:8443", "lives", asyncio.get_running_loop().time() + 0.2)
-    running = asyncio.create_task(Peers(bulletin, OWN, file).run())
+    running = asyncio.create_task(Peers(bulletin, OWN, file, _wait(asyncio.Event())).run())
     await written(file, lambda found: found == [])
     running.cancel()
     await asyncio.wait({running})
