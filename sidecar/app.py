@@ -51,6 +51,7 @@ from sidecar.mesh.files import Shared
 from sidecar.mesh.peers import Peers
 from sidecar.pipeline.gate import Gate
 from sidecar.pipeline.stages import Stages
+from sidecar.policy.signatures import Signatures
 from sidecar.store.memory import MemoryBulletin
 from sidecar.telemetry import logs
 from sidecar.telemetry.http import TelemetryServer
@@ -185,6 +186,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         bulletin: Bulletin = MemoryBulletin() if store is None else store.bulletin()
         now = asyncio.get_running_loop().time
         fleet = Fleet(bulletin, instruments.pool, limits.headroom, now, random.random)
+        signatures = Signatures()
         both_ways = faces(settings.listen.message_limit)
         observer = CallObserver(instruments)
 
@@ -192,7 +194,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
             return GeminiService(
                 Arrivals(listener, settings.deadline, identity.looks_at),
                 both_ways,
-                Stages(gate, identity, NoCache(), limits, fleet, transport),
+                Stages(gate, identity, NoCache(), limits, fleet, transport, signatures),
                 lambda: policies.current,
                 observer,
             )

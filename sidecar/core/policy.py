@@ -70,6 +70,11 @@ class Endpoint:
     holds_files: bool = False
     """Developer API only: whether files and caches that a request names without their project are its own."""
 
+    @property
+    def issuer(self) -> str:
+        """By whom its thought signatures are given out: with all endpoints of one issuer they are valid."""
+        return self.project if self.api is Api.GEMINI else f"projects/{self.cloud_project}"
+
     def serves(self, tier: str, features: frozenset[Feature]) -> bool:
         """Whether it may be asked for a service tier (`flex`; empty for calls without one) with these
         features.
@@ -218,6 +223,11 @@ class Policy:
         object.__setattr__(self, "_serving", {**serving, "": _by_level(self.endpoints)})
         object.__setattr__(self, "has_lacks", any(endpoint.lacks for endpoint in self.endpoints))
         object.__setattr__(self, "watches_spend", any(rule.spent for rule in self.tier_rules))
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether there is more than one endpoint, so that it matters where a call is at home."""
+        return len(self.endpoints) > 1
 
     def serving(self, name: str) -> tuple[Endpoint, ...]:
         """The endpoints of a model, by any of its names, lowest level first; all for one without a route."""

@@ -38,6 +38,8 @@ _MODEL = re.compile(rf"(tunedModels/|publishers/{_ID}/models/)?{_ID}", re.ASCII)
 """What a caller may name. No path of other resources, which our credentials would open, and no other project
 or location than the Policy's: those stand in the Policy, behind an alias.
 """
+_FOR_THE_SIDECAR = {"allow_fallback": "allowFallback", "project": "project"}
+"""Fields, by their JSON keys, that say nothing to the upstream."""
 _NEEDS_CONTENTS = (Method.GENERATE, Method.STREAM_GENERATE, Method.COUNT_TOKENS, Method.EMBED_CONTENT)
 
 
@@ -47,6 +49,7 @@ class Question(NamedTuple):
     model: str
     body: Body
     allow_fallback: bool = False
+    project: str = ""
 
 
 class Face:
@@ -61,7 +64,8 @@ class Face:
         self._reader = JsonReader(reply)
         self._reply = reply
         self._reply_limit_bytes = reply_limit_bytes
-        self._may_fall_back = "allow_fallback" in request.DESCRIPTOR.fields_by_name
+        fields = request.DESCRIPTOR.fields_by_name
+        self._own = [(field, key) for field, key in _FOR_THE_SIDECAR.items() if field in fields]
 
     def __repr__(self) -> str:
         return f"<Face of {self._method}>"
@@ -74,9 +78,9 @@ class Face:
         model = self._model(json.pop("model", ""))
         if self._method in _NEEDS_CONTENTS:
             _spell_out_prompt(json)
-        allow_fallback = json.pop("allowFallback", False) if self._may_fall_back else False
+        own = {field: json.pop(key) for field, key in self._own if key in json}
         body = Body(json=json, has_unknown_fields=written.has_extra, is_large=is_large)
-        return Question(model, body, allow_fallback)
+        return Question(model, body, **own)
 
     async def write_reply(self, reply: Reply) -> ReplyMessage:
         """The typed reply. Raises UpstreamUnavailable (UPSTREAM_MALFORMED) or ReplyTooLarge."""

@@ -120,6 +120,7 @@ class GeminiService(GeminiServiceServicer):
             body=asked.body,
             policy=self._policy(),
             allow_fallback=asked.allow_fallback,
+            project=asked.project,
         )
 
 

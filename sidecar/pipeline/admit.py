@@ -6,8 +6,10 @@ from sidecar.core.cached import Bypass
 from sidecar.core.call import Call
 from sidecar.core.permit import Permit
 from sidecar.core.ports import Hold
+from sidecar.core.principal import Principal
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
+from sidecar.policy.candidates import Known
 from sidecar.policy.rules import permit as decide
 
 
@@ -26,8 +28,13 @@ async def admit(call: Call, stages: Stages, journal: Journal) -> Admission:
     """
     principal = await stages.identity.identify(call.arrival.evidence, call.policy)
     journal.principal = principal.id
-    spent = stages.limits.spent(call, principal) if call.policy.watches_spend else 0.0
-    permit = decide(principal, call, spent)
+    permit = decide(principal, call, _known(call, principal, stages))
     cached = await stages.cache.look_up(call, permit)
     hold = journal.hold = await journal.queued(stages.limits.hold(call, permit))
     return Admission(permit, cached, hold)
+
+
+def _known(call: Call, principal: Principal, stages: Stages) -> Known:
+    """What the Policy may want to know of a call beside what it says."""
+    spent = stages.limits.spent(call, principal) if call.policy.watches_spend else 0.0
+    return Known(spent, stages.signatures.issuers)

@@ -9,6 +9,7 @@ from sidecar.pipeline.admit import admit
 from sidecar.pipeline.attempts import attempts
 from sidecar.pipeline.deadline import within_deadline
 from sidecar.pipeline.entry import Entry
+from sidecar.pipeline.hear import hear
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
 
@@ -19,7 +20,7 @@ async def generate(read: Callable[[], Awaitable[Call]], stages: Stages, journal:
     async def ask(entry: Entry, trip: Trip) -> Reply:
         reply = await stages.transport.send(entry.attempt)
         trip.first_content()
-        entry.saw(reply)
+        hear(reply, entry, stages)
         return reply
 
     with within_deadline(journal), stages.gate.slot():

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sidecar.core.ports import Cache, Identity, Limits, Pool, Transport
 from sidecar.pipeline.gate import Gate
+from sidecar.policy.signatures import Signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,4 @@ class Stages:
     limits: Limits
     pool: Pool
     transport: Transport
+    signatures: Signatures

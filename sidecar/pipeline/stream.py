@@ -18,6 +18,7 @@ from sidecar.pipeline.admit import admit
 from sidecar.pipeline.attempts import attempts
 from sidecar.pipeline.deadline import within_deadline
 from sidecar.pipeline.entry import Entry
+from sidecar.pipeline.hear import hear
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
 from sidecar.upstream.judge import has_content
@@ -48,12 +49,12 @@ async def stream(
     async def ask(entry: Entry, trip: Trip) -> None:
         try:
             async with stages.transport.stream(entry.attempt) as chunks:
-                beginning = await _until_content(chunks, entry)
+                beginning = await _until_content(chunks, entry, stages)
                 trip.first_content()
                 for chunk in beginning:
                     await send(chunk, entry)
                 async for chunk in chunks:
-                    entry.saw(chunk)
+                    hear(chunk, entry, stages)
                     await send(chunk, entry)
         except (UpstreamError, ReplyTooLarge) as error:
             if entry.chunks:
@@ -71,11 +72,11 @@ async def stream(
         raise
 
 
-async def _until_content(chunks: AsyncIterator[Reply], entry: Entry) -> list[Reply]:
+async def _until_content(chunks: AsyncIterator[Reply], entry: Entry, stages: Stages) -> list[Reply]:
     """The first chunks, up to and with the first that says something."""
     read: list[Reply] = []
     async for chunk in chunks:
-        entry.saw(chunk)
+        hear(chunk, entry, stages)
         read.append(chunk)
         if len(read) > _SILENT_MOST or has_content(chunk.json):
             break

@@ -2,14 +2,16 @@
 
 A listed model, or an alias of it, is asked at the projects that the Policy names for it, an unlisted one at
 all of them; calls that name no model may ask any project. Left out are endpoints that do not serve the tier
-asked for, or lack a feature that the call makes use of.
+asked for, or lack a feature that the call makes use of; and, for a call that refers to what somebody issued,
+all others (`issuer`), unless it may leave there without its thought signatures.
 
 The order is one of preference. First, step by step, come the alternatives: the service tiers of the Policy's
-rule, for calls that name none, then the same for each fallback model, for callers that allow it. Within a
-step lower levels come first. Who of one step and level is asked, `upstream/rank` decides.
+rule, for calls that name none; the same away from home, without signatures; then all of it for each fallback
+model, for callers that allow it. Within a step lower levels come first. Who of one step and level is asked,
+`upstream/rank` decides.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from sidecar.core.call import Call, Method
@@ -18,32 +20,50 @@ from sidecar.core.feature import Feature
 from sidecar.core.permit import Candidate, tier_named
 from sidecar.core.policy import Endpoint
 from sidecar.policy.features import features_of
+from sidecar.policy.handles import handles_of
+from sidecar.policy.issuer import Bound, bound_of
 
 _TIERED = frozenset({Method.GENERATE, Method.STREAM_GENERATE})
 _NOTHING: frozenset[Feature] = frozenset()
 
 
-def candidates(call: Call, tenant: str, spent: float = 0.0) -> tuple[Candidate, ...]:
-    """All ways to serve a call, best first. `spent` is the share used up of the scarcest spend limit that
-    covers it.
+class Known(NamedTuple):
+    """What is known of a call beside what it says."""
 
-    Raises PermissionDenied for a model that may not be asked for, NoEndpoint when nobody serves the call.
+    spent: float = 0.0
+    """The share used up of the scarcest spend limit that covers it."""
+    issuers: Callable[[tuple[str, ...]], tuple[str, ...]] = lambda opaques: ()
+    """Looks up who gave out thought signatures and tokens, the one of the last first."""
+
+
+NOTHING_KNOWN = Known()
+
+
+def candidates(call: Call, tenant: str, known: Known = NOTHING_KNOWN) -> tuple[Candidate, ...]:
+    """All ways to serve a call, best first.
+
+    Raises PermissionDenied for a model that may not be asked for, NoEndpoint when nobody serves the call,
+    InvalidRequest when it must say whose what it refers to is.
     """
-    needs = _needs(call)
+    needs, bound = _needs(call), None
+    if call.policy.has_choice:
+        handles = handles_of(call.body.json)
+        bound = bound_of(call, handles, known.issuers(handles.opaques))
     found: list[Candidate] = []
     step = 0
     for model, endpoints in _models(call):
-        for tier in _tiers(call, tenant, spent):
-            served = tier or needs.tier
-            alternative = [
-                Candidate(endpoint, model, tier, step)
-                for endpoint in endpoints
-                if endpoint.serves(served, needs.features)
-            ]
-            found += alternative
-            step += bool(alternative)
+        for places, strips in _places(endpoints, bound):
+            for tier in _tiers(call, tenant, known.spent):
+                served = tier or needs.tier
+                alternative = [
+                    Candidate(endpoint, model, tier, step, strips)
+                    for endpoint in places
+                    if endpoint.serves(served, needs.features)
+                ]
+                found += alternative
+                step += bool(alternative)
     if not found:
-        raise NoEndpoint(_why_nobody(call, needs))
+        raise NoEndpoint(_why_nobody(call, needs, bound))
     return tuple(found)
 
 
@@ -77,6 +97,16 @@ def _models(call: Call) -> Iterator[tuple[str, Sequence[Endpoint]]]:
             yield model, policy.serving(model)
 
 
+def _places(endpoints: Sequence[Endpoint], bound: Bound | None) -> Iterator[tuple[Sequence[Endpoint], bool]]:
+    """Where to ask, in order of preference, each with whether signatures are to be left out there."""
+    if bound is None:
+        yield endpoints, False
+        return
+    yield [endpoint for endpoint in endpoints if endpoint.project in bound.projects], bound.is_mixed
+    if bound.may_leave:
+        yield [endpoint for endpoint in endpoints if endpoint.project not in bound.projects], True
+
+
 def _tiers(call: Call, tenant: str, spent: float) -> tuple[str, ...]:
     """The tiers to ask for; an empty one stands for what the body says."""
     if call.arrival.method not in _TIERED or "serviceTier" in call.body.json:
@@ -84,14 +114,16 @@ def _tiers(call: Call, tenant: str, spent: float) -> tuple[str, ...]:
     return call.policy.tiers_for(tenant, call.arrival.priority, call.arrival.allowed_s, spent)
 
 
-def _why_nobody(call: Call, needs: _Needs) -> str:
+def _why_nobody(call: Call, needs: _Needs, bound: Bound | None) -> str:
     """What each endpoint of the model lacks; a tier of the Policy's choice is checked when it is loaded."""
-    reasons = "; ".join(_why_not(endpoint, needs) for endpoint in call.policy.serving(call.model))
+    reasons = "; ".join(_why_not(endpoint, needs, bound) for endpoint in call.policy.serving(call.model))
     asked = f"model {call.model!r}" if call.model else "this call"
     return f"no project of the Policy serves {asked}{f': {reasons}' if reasons else ''}"
 
 
-def _why_not(endpoint: Endpoint, needs: _Needs) -> str:
+def _why_not(endpoint: Endpoint, needs: _Needs, bound: Bound | None) -> str:
+    if bound and endpoint.project not in bound.projects and not bound.may_leave:
+        return f"{endpoint.project} does not have what the call refers to, {bound.why}"
     if lacking := sorted(endpoint.lacks & needs.features):
         return f"{endpoint.project} lacks {', '.join(lacking)}"
     return f"{endpoint.project} does not serve the tier {needs.tier}"

@@ -8,14 +8,14 @@ from sidecar.core.errors import PermissionDenied, Reason
 from sidecar.core.permit import Permit
 from sidecar.core.principal import Principal
 from sidecar.policy.authorization import authorize, only_allowed
-from sidecar.policy.candidates import candidates
+from sidecar.policy.candidates import NOTHING_KNOWN, Known, candidates
 
 
-def permit(principal: Principal, call: Call, spent: float = 0.0) -> Permit:
-    """Decide on `call` by its own Policy snapshot. `spent` is the share used up of the scarcest spend limit
-    that covers it.
+def permit(principal: Principal, call: Call, known: Known = NOTHING_KNOWN) -> Permit:
+    """Decide on `call` by its own Policy snapshot and what else is known of it.
 
-    Raises PermissionDenied, or NoEndpoint when nobody serves the call.
+    Raises PermissionDenied; NoEndpoint when nobody serves the call; InvalidRequest when it must say whose
+    what it refers to is.
     """
     authorize(principal, call)
     if call.body.has_unknown_fields and not call.policy.unknown_fields:
@@ -24,4 +24,4 @@ def permit(principal: Principal, call: Call, spent: float = 0.0) -> Permit:
             "ask the platform team to set `unknown_fields: allow`",
             Reason.UNKNOWN_FIELDS_DENIED,
         )
-    return Permit(principal, only_allowed(principal, call, candidates(call, principal.tenant, spent)))
+    return Permit(principal, only_allowed(principal, call, candidates(call, principal.tenant, known)))

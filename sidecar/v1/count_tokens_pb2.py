@@ -29,7 +29,7 @@ from sidecar.v1 import tool_pb2 as sidecar_dot_v1_dot_tool__pb2
 from sidecar.v1 import usage_pb2 as sidecar_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsidecar/v1/count_tokens.proto\x12\nsidecar.v1\x1a\x15sidecar/v1/call.proto\x1a\x18sidecar/v1/content.proto\x1a\"sidecar/v1/generation_config.proto\x1a\x15sidecar/v1/tool.proto\x1a\x16sidecar/v1/usage.proto\"\xf9\x01\n\x12\x43ountTokensRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12%\n\x08\x63ontents\x18\x03 \x03(\x0b\x32\x13.sidecar.v1.Content\x12/\n\x12system_instruction\x18\x04 \x01(\x0b\x32\x13.sidecar.v1.Content\x12\x1f\n\x05tools\x18\x05 \x03(\x0b\x32\x10.sidecar.v1.Tool\x12\x37\n\x11generation_config\x18\x06 \x01(\x0b\x32\x1c.sidecar.v1.GenerationConfig\x12\x12\n\nextra_json\x18\x63 \x01(\t\"\xa9\x02\n\x13\x43ountTokensResponse\x12\x14\n\x0ctotal_tokens\x18\x01 \x01(\x05\x12\"\n\x1a\x63\x61\x63hed_content_token_count\x18\x02 \x01(\x05\x12=\n\x15prompt_tokens_details\x18\x03 \x03(\x0b\x32\x1e.sidecar.v1.ModalityTokenCount\x12<\n\x14\x63\x61\x63he_tokens_details\x18\x04 \x03(\x0b\x32\x1e.sidecar.v1.ModalityTokenCount\x12!\n\x19total_billable_characters\x18\x05 \x01(\x05\x12$\n\x04\x63\x61ll\x18\x0f \x01(\x0b\x32\x16.sidecar.v1.CallReport\x12\x12\n\nextra_json\x18\x63 \x01(\tBi\n\x13io.geminisidecar.v1P\x01Z=github.com/gemini-sidecar/gemini-sidecar/sidecar/v1;sidecarv1\xaa\x02\x10GeminiSidecar.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsidecar/v1/count_tokens.proto\x12\nsidecar.v1\x1a\x15sidecar/v1/call.proto\x1a\x18sidecar/v1/content.proto\x1a\"sidecar/v1/generation_config.proto\x1a\x15sidecar/v1/tool.proto\x1a\x16sidecar/v1/usage.proto\"\x8a\x02\n\x12\x43ountTokensRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12%\n\x08\x63ontents\x18\x03 \x03(\x0b\x32\x13.sidecar.v1.Content\x12/\n\x12system_instruction\x18\x04 \x01(\x0b\x32\x13.sidecar.v1.Content\x12\x1f\n\x05tools\x18\x05 \x03(\x0b\x32\x10.sidecar.v1.Tool\x12\x37\n\x11generation_config\x18\x06 \x01(\x0b\x32\x1c.sidecar.v1.GenerationConfig\x12\x0f\n\x07project\x18\x11 \x01(\t\x12\x12\n\nextra_json\x18\x63 \x01(\t\"\xa9\x02\n\x13\x43ountTokensResponse\x12\x14\n\x0ctotal_tokens\x18\x01 \x01(\x05\x12\"\n\x1a\x63\x61\x63hed_content_token_count\x18\x02 \x01(\x05\x12=\n\x15prompt_tokens_details\x18\x03 \x03(\x0b\x32\x1e.sidecar.v1.ModalityTokenCount\x12<\n\x14\x63\x61\x63he_tokens_details\x18\x04 \x03(\x0b\x32\x1e.sidecar.v1.ModalityTokenCount\x12!\n\x19total_billable_characters\x18\x05 \x01(\x05\x12$\n\x04\x63\x61ll\x18\x0f \x01(\x0b\x32\x16.sidecar.v1.CallReport\x12\x12\n\nextra_json\x18\x63 \x01(\tBi\n\x13io.geminisidecar.v1P\x01Z=github.com/gemini-sidecar/gemini-sidecar/sidecar/v1;sidecarv1\xaa\x02\x10GeminiSidecar.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\023io.geminisidecar.v1P\001Z=github.com/gemini-sidecar/gemini-sidecar/sidecar/v1;sidecarv1\252\002\020GeminiSidecar.V1'
   _globals['_COUNTTOKENSREQUEST']._serialized_start=178
-  _globals['_COUNTTOKENSREQUEST']._serialized_end=427
-  _globals['_COUNTTOKENSRESPONSE']._serialized_start=430
-  _globals['_COUNTTOKENSRESPONSE']._serialized_end=727
+  _globals['_COUNTTOKENSREQUEST']._serialized_end=444
+  _globals['_COUNTTOKENSRESPONSE']._serialized_start=447
+  _globals['_COUNTTOKENSRESPONSE']._serialized_end=744
 # @@protoc_insertion_point(module_scope)

@@ -12,13 +12,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CountTokensRequest(_message.Message):
-    __slots__ = ("model", "prompt", "contents", "system_instruction", "tools", "generation_config", "extra_json")
+    __slots__ = ("model", "prompt", "contents", "system_instruction", "tools", "generation_config", "project", "extra_json")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     CONTENTS_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_INSTRUCTION_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     GENERATION_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
     EXTRA_JSON_FIELD_NUMBER: _ClassVar[int]
     model: str
     prompt: str
@@ -26,8 +27,9 @@ class CountTokensRequest(_message.Message):
     system_instruction: _content_pb2.Content
     tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.Tool]
     generation_config: _generation_config_pb2.GenerationConfig
+    project: str
     extra_json: str
-    def __init__(self, model: _Optional[str] = ..., prompt: _Optional[str] = ..., contents: _Optional[_Iterable[_Union[_content_pb2.Content, _Mapping]]] = ..., system_instruction: _Optional[_Union[_content_pb2.Content, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_tool_pb2.Tool, _Mapping]]] = ..., generation_config: _Optional[_Union[_generation_config_pb2.GenerationConfig, _Mapping]] = ..., extra_json: _Optional[str] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., prompt: _Optional[str] = ..., contents: _Optional[_Iterable[_Union[_content_pb2.Content, _Mapping]]] = ..., system_instruction: _Optional[_Union[_content_pb2.Content, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_tool_pb2.Tool, _Mapping]]] = ..., generation_config: _Optional[_Union[_generation_config_pb2.GenerationConfig, _Mapping]] = ..., project: _Optional[str] = ..., extra_json: _Optional[str] = ...) -> None: ...
 
 class CountTokensResponse(_message.Message):
     __slots__ = ("total_tokens", "cached_content_token_count", "prompt_tokens_details", "cache_tokens_details", "total_billable_characters", "call", "extra_json")

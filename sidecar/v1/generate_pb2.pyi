@@ -18,7 +18,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GenerateRequest(_message.Message):
-    __slots__ = ("model", "prompt", "contents", "system_instruction", "generation_config", "safety_settings", "tools", "tool_config", "cached_content", "labels", "service_tier", "continuation_token", "store", "model_armor_config", "allow_fallback", "extra_json")
+    __slots__ = ("model", "prompt", "contents", "system_instruction", "generation_config", "safety_settings", "tools", "tool_config", "cached_content", "labels", "service_tier", "continuation_token", "store", "model_armor_config", "allow_fallback", "project", "extra_json")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class GenerateRequest(_message.Message):
     STORE_FIELD_NUMBER: _ClassVar[int]
     MODEL_ARMOR_CONFIG_FIELD_NUMBER: _ClassVar[int]
     ALLOW_FALLBACK_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
     EXTRA_JSON_FIELD_NUMBER: _ClassVar[int]
     model: str
     prompt: str
@@ -57,8 +58,9 @@ class GenerateRequest(_message.Message):
     store: bool
     model_armor_config: _safety_pb2.ModelArmorConfig
     allow_fallback: bool
+    project: str
     extra_json: str
-    def __init__(self, model: _Optional[str] = ..., prompt: _Optional[str] = ..., contents: _Optional[_Iterable[_Union[_content_pb2.Content, _Mapping]]] = ..., system_instruction: _Optional[_Union[_content_pb2.Content, _Mapping]] = ..., generation_config: _Optional[_Union[_generation_config_pb2.GenerationConfig, _Mapping]] = ..., safety_settings: _Optional[_Iterable[_Union[_safety_pb2.SafetySetting, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[_tool_pb2.Tool, _Mapping]]] = ..., tool_config: _Optional[_Union[_tool_pb2.ToolConfig, _Mapping]] = ..., cached_content: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., service_tier: _Optional[_Union[_usage_pb2.ServiceTier, str]] = ..., continuation_token: _Optional[bytes] = ..., store: _Optional[bool] = ..., model_armor_config: _Optional[_Union[_safety_pb2.ModelArmorConfig, _Mapping]] = ..., allow_fallback: _Optional[bool] = ..., extra_json: _Optional[str] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., prompt: _Optional[str] = ..., contents: _Optional[_Iterable[_Union[_content_pb2.Content, _Mapping]]] = ..., system_instruction: _Optional[_Union[_content_pb2.Content, _Mapping]] = ..., generation_config: _Optional[_Union[_generation_config_pb2.GenerationConfig, _Mapping]] = ..., safety_settings: _Optional[_Iterable[_Union[_safety_pb2.SafetySetting, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[_tool_pb2.Tool, _Mapping]]] = ..., tool_config: _Optional[_Union[_tool_pb2.ToolConfig, _Mapping]] = ..., cached_content: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., service_tier: _Optional[_Union[_usage_pb2.ServiceTier, str]] = ..., continuation_token: _Optional[bytes] = ..., store: _Optional[bool] = ..., model_armor_config: _Optional[_Union[_safety_pb2.ModelArmorConfig, _Mapping]] = ..., allow_fallback: _Optional[bool] = ..., project: _Optional[str] = ..., extra_json: _Optional[str] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("candidates", "prompt_feedback", "usage_metadata", "model_version", "response_id", "create_time", "model_status", "call", "extra_json")
@@ -83,7 +85,7 @@ class GenerateResponse(_message.Message):
     def __init__(self, candidates: _Optional[_Iterable[_Union[_candidate_pb2.Candidate, _Mapping]]] = ..., prompt_feedback: _Optional[_Union[_safety_pb2.PromptFeedback, _Mapping]] = ..., usage_metadata: _Optional[_Union[_usage_pb2.UsageMetadata, _Mapping]] = ..., model_version: _Optional[str] = ..., response_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_status: _Optional[_Union[_model_pb2.ModelStatus, _Mapping]] = ..., call: _Optional[_Union[_call_pb2.CallReport, _Mapping]] = ..., extra_json: _Optional[str] = ...) -> None: ...
 
 class StreamGenerateRequest(_message.Message):
-    __slots__ = ("model", "prompt", "contents", "system_instruction", "generation_config", "safety_settings", "tools", "tool_config", "cached_content", "labels", "service_tier", "continuation_token", "store", "model_armor_config", "allow_fallback", "extra_json")
+    __slots__ = ("model", "prompt", "contents", "system_instruction", "generation_config", "safety_settings", "tools", "tool_config", "cached_content", "labels", "service_tier", "continuation_token", "store", "model_armor_config", "allow_fallback", "project", "extra_json")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +108,7 @@ class StreamGenerateRequest(_message.Message):
     STORE_FIELD_NUMBER: _ClassVar[int]
     MODEL_ARMOR_CONFIG_FIELD_NUMBER: _ClassVar[int]
     ALLOW_FALLBACK_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
     EXTRA_JSON_FIELD_NUMBER: _ClassVar[int]
     model: str
     prompt: str
@@ -122,8 +125,9 @@ class StreamGenerateRequest(_message.Message):
     store: bool
     model_armor_config: _safety_pb2.ModelArmorConfig
     allow_fallback: bool
+    project: str
     extra_json: str
-    def __init__(self, model: _Optional[str] = ..., prompt: _Optional[str] = ..., contents: _Optional[_Iterable[_Union[_content_pb2.Content, _Mapping]]] = ..., system_instruction: _Optional[_Union[_content_pb2.Content, _Mapping]] = ..., generation_config: _Optional[_Union[_generation_config_pb2.GenerationConfig, _Mapping]] = ..., safety_settings: _Optional[_Iterable[_Union[_safety_pb2.SafetySetting, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[_tool_pb2.Tool, _Mapping]]] = ..., tool_config: _Optional[_Union[_tool_pb2.ToolConfig, _Mapping]] = ..., cached_content: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., service_tier: _Optional[_Union[_usage_pb2.ServiceTier, str]] = ..., continuation_token: _Optional[bytes] = ..., store: _Optional[bool] = ..., model_armor_config: _Optional[_Union[_safety_pb2.ModelArmorConfig, _Mapping]] = ..., allow_fallback: _Optional[bool] = ..., extra_json: _Optional[str] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., prompt: _Optional[str] = ..., contents: _Optional[_Iterable[_Union[_content_pb2.Content, _Mapping]]] = ..., system_instruction: _Optional[_Union[_content_pb2.Content, _Mapping]] = ..., generation_config: _Optional[_Union[_generation_config_pb2.GenerationConfig, _Mapping]] = ..., safety_settings: _Optional[_Iterable[_Union[_safety_pb2.SafetySetting, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[_tool_pb2.Tool, _Mapping]]] = ..., tool_config: _Optional[_Union[_tool_pb2.ToolConfig, _Mapping]] = ..., cached_content: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., service_tier: _Optional[_Union[_usage_pb2.ServiceTier, str]] = ..., continuation_token: _Optional[bytes] = ..., store: _Optional[bool] = ..., model_armor_config: _Optional[_Union[_safety_pb2.ModelArmorConfig, _Mapping]] = ..., allow_fallback: _Optional[bool] = ..., project: _Optional[str] = ..., extra_json: _Optional[str] = ...) -> None: ...
 
 class StreamGenerateResponse(_message.Message):
     __slots__ = ("candidates", "prompt_feedback", "usage_metadata", "model_version", "response_id", "create_time", "model_status", "call", "extra_json")

@@ -133,6 +133,8 @@ def is_googles_own_affair(case: Case, api: Api) -> bool:
 NOT_ON_THE_WIRE = {
     "GenerateRequest.prompt",
     "GenerateRequest.allow_fallback",
+    "GenerateRequest.project",
+    "CountTokensRequest.project",
     "CountTokensRequest.prompt",
     "EmbedContentRequest.prompt",
     "TextResponseFormat.schema_json",

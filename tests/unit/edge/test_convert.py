@@ -51,6 +51,18 @@ async def test_that_another_model_may_answer_is_for_the_sidecar_alone(method: Me
     assert not (await read(method, model="m", prompt="hi")).allow_fallback
 
 
+@pytest.mark.parametrize("method", [Method.GENERATE, Method.STREAM_GENERATE, Method.COUNT_TOKENS])
+async def test_whose_the_handles_are_is_for_the_sidecar_alone(method: Method) -> None:
+    asked = await read(method, model="m", prompt="hi", project="eu")
+    assert asked == Question("m", Body({"contents": HI}, has_unknown_fields=False), project="eu")
+    assert (await read(method, model="m", prompt="hi")).project == ""
+
+
+async def test_an_untyped_field_of_that_name_is_the_upstream_s() -> None:
+    asked = await read(Method.EMBED_CONTENT, model="m", prompt="hi", extra_json='{"project": "eu"}')
+    assert (asked.body.json["project"], asked.project) == ("eu", "")
+
+
 @pytest.mark.parametrize("method", WITH_PROMPT)
 async def test_a_prompt_is_short_for_one_user_turn(method: Method) -> None:
     model, body, *_ = await read(method, model="m", prompt="hi")

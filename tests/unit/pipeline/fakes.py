@@ -16,6 +16,7 @@ from sidecar.core.principal import Principal
 from sidecar.pipeline.gate import Gate
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
+from sidecar.policy.signatures import Signatures
 from tests.support import facts
 
 Step = Callable[[str], Awaitable[None]]
@@ -37,6 +38,7 @@ class World:
     observer: facts.FakeObserver = field(default_factory=facts.FakeObserver)
     gate: Gate = field(default_factory=lambda: Gate(10))
     pool: facts.FakePool = field(default_factory=facts.FakePool)
+    signatures: Signatures = field(default_factory=Signatures)
     got: list[Reply] = field(default_factory=list)
     """What went to the caller of a stream."""
 
@@ -51,7 +53,13 @@ class World:
     @property
     def stages(self) -> Stages:
         return Stages(
-            self.gate, SteppedIdentity(self), SteppedCache(self), self.limits, self.pool, self.transport
+            self.gate,
+            SteppedIdentity(self),
+            SteppedCache(self),
+            self.limits,
+            self.pool,
+            self.transport,
+            self.signatures,
         )
 
     def journal(self, arrival: Arrival | None = None) -> Journal:

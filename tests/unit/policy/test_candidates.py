@@ -8,7 +8,7 @@ from sidecar.core.call import Body, Method
 from sidecar.core.errors import NoEndpoint
 from sidecar.core.feature import Feature
 from sidecar.core.policy import Endpoint, ModelRoute, Tenant, TierRule
-from sidecar.policy.candidates import candidates
+from sidecar.policy.candidates import Known, candidates
 from tests.support import facts
 
 BEST, SPARE = "gemini-4-argon", facts.MODEL
@@ -28,7 +28,7 @@ def ways(*endpoints: Endpoint, spent: float = 0.0, **given: Any) -> list[tuple[s
     rest = {name: value for name, value in given.items() if name not in of_call}
     names = tuple(endpoint.project for endpoint in endpoints)
     policy = facts.policy(*endpoints, **{"routes": routes(*names), **rest})
-    found = candidates(facts.call(policy=policy, **call), tenant="", spent=spent)
+    found = candidates(facts.call(policy=policy, **call), tenant="", known=Known(spent))
     return [(one.endpoint.project, one.model, one.tier, one.step) for one in found]
 
 
