@@ -35,7 +35,7 @@ from sidecar.edge.quota import QuotaService
 from sidecar.edge.server import Listener, ListenError, drain_all, names_of, unix_target
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
-from sidecar.edge.threads import threads_give_way
+from sidecar.edge.threads import give_way, other_threads
 from sidecar.identity.bearer import Unverifiable, Verifier
 from sidecar.identity.local import LocalIdentity
 from sidecar.identity.remote import EnvoyIdentity, MeshIdentity, Trust
@@ -152,9 +152,8 @@ async def _serve(configuration: Configuration) -> None:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, signalled)
-    async with AsyncExitStack() as closing:
-        with threads_give_way():
-            sidecar = await closing.enter_async_context(running(configuration))
+    async with running(configuration) as sidecar:
+        give_way(other_threads())
         gc.freeze()  # modules and parts stay to the end: no collection need walk through them again
         _log.info("serving", extra={"fields": {"addresses": sidecar.addresses}})
         await stop.wait()

@@ -1,9 +1,10 @@
 """The way of a log record from any thread to stderr, without holding up who wrote it.
 
-Records go into a bounded queue; one thread renders them and writes them in batches. A full queue drops new
-records and counts them, and the writer reports how many as soon as it gets on. The standard QueueListener is
-not used: it writes record by record, cannot report drops, and stopping it fails or waits without bound when
-the queue is full and nobody reads stderr.
+A record becomes its line where it is logged: what it tells of is at hand there, cannot change before it is
+told, and need not be kept. Lines go into a bounded queue; one thread writes them in batches. A full queue
+drops new records and counts them, and the writer reports how many as soon as it gets on. The standard
+QueueListener is not used: it writes record by record, cannot report drops, and stopping it fails or waits
+without bound when the queue is full and nobody reads stderr.
 
 Everything that logs goes this way: the `sidecar` loggers from the level asked for, every library (grpc,
 aiohttp, asyncio and the rest) from WARNING. Nothing is configured on import: `setup` does it,
@@ -22,13 +23,14 @@ from sidecar.telemetry.logformat import human_line, json_line
 LogFormat: TypeAlias = Literal["auto", "json", "human"]
 
 CAPACITY = 10_000
-"""Records that may wait for the writer; a call's line is some 2 KB while it waits."""
+"""Lines that may wait for the writer; a call's has some 400 bytes."""
 _BATCH = 500
 _GATHER_S = 0.02
 """How long a batch may gather: each wake-up of the writer takes the interpreter lock from the event loop."""
 _MAX_MESSAGE = 8192
 
-_Queue: TypeAlias = "SimpleQueue[logging.LogRecord | None]"
+_Render: TypeAlias = Callable[[logging.LogRecord], bytes]
+_Queue: TypeAlias = "SimpleQueue[bytes | None]"
 """None is the end."""
 
 
@@ -42,14 +44,14 @@ class LogPipeline:
     def __init__(
         self,
         stream: BinaryIO,
-        render: Callable[[logging.LogRecord], bytes],
+        render: _Render,
         level: int,
         capacity: int = CAPACITY,
     ) -> None:
         self._stream = stream
         self._render = render
         self._queue: _Queue = SimpleQueue()
-        self._handler = _Enqueue(self._queue, capacity)
+        self._handler = _Enqueue(self._queue, render, capacity)
         self._unwritten = 0
         self._reported = 0
         self._closing = threading.Event()
@@ -96,43 +98,44 @@ class LogPipeline:
                 except Empty:
                     break
             ended = None in batch
-            self._write([record for record in batch if record is not None])
+            self._write([line for line in batch if line is not None])
 
-    def _write(self, records: list[logging.LogRecord]) -> None:
-        dropped = self.dropped
-        lines = list(map(self._render, records))
+    def _write(self, lines: list[bytes]) -> None:
+        dropped, report = self.dropped, b""
         if dropped > self._reported:
-            lines.append(self._render(_drop_report(dropped - self._reported)))
+            report = self._render(_drop_report(dropped - self._reported))
         try:
-            self._stream.write(b"".join(lines))
+            self._stream.write(b"".join((*lines, report)))
             self._stream.flush()
         except (OSError, ValueError):  # the reader is gone, or the stream was closed under us
-            self._unwritten += len(records)
+            self._unwritten += len(lines)
         else:
             self._reported = dropped
 
 
 class _Enqueue(logging.Handler):
-    """Puts records in the queue; the handler's own lock, held during `emit`, guards bound and count."""
+    """Puts the lines of records in the queue; the handler's own lock, held during `emit`, guards bound and
+    count.
+    """
 
-    def __init__(self, queue: _Queue, capacity: int) -> None:
+    def __init__(self, queue: _Queue, render: _Render, capacity: int) -> None:
         super().__init__()
         self._queue = queue
+        self._render = render
         self._capacity = capacity
         self.dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue the record, or count it as dropped."""
+        """Queue the record's line, or count it as dropped."""
         if self._queue.qsize() >= self._capacity:
             self.dropped += 1
             return
-        # The text is made here and not by the writer: the arguments may change as soon as the caller goes on.
         try:
             text = record.getMessage()
         except (TypeError, ValueError, LookupError, AttributeError):
             text = f"{record.msg} (its arguments do not fit)"
         record.msg, record.args = text[:_MAX_MESSAGE], None
-        self._queue.put(record)
+        self._queue.put(self._render(record))
 
 
 def setup(

@@ -135,7 +135,7 @@ async def test_grpc_has_nothing_to_say_of_how_it_is_set() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the policies of Linux")
-async def test_no_thread_but_the_loops_interrupts_others_on_waking_up() -> None:
+async def test_all_threads_but_the_loops_give_way() -> None:
     async with process.serving("--limits-scope", "process", "--emulator") as sidecar:
         threads = [thread.id for thread in psutil.Process(sidecar.pid).threads()]
         policies = {thread: os.sched_getscheduler(thread) for thread in threads}

@@ -1,53 +1,110 @@
 import os
 import sys
 import threading
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 
-from sidecar.edge.threads import threads_give_way
+from sidecar.edge.threads import give_way, other_threads
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the policies of Linux")
 
 
-def policy_of_a_new_thread() -> int:
-    found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(os.sched_getscheduler(0)))
-    thread.start()
-    thread.join()
-    return found[0]
+class Schedule(NamedTuple):
+    policy: int
+    niceness: int
 
 
-def test_threads_begun_inside_give_way() -> None:
-    with threads_give_way():
-        assert policy_of_a_new_thread() == os.SCHED_BATCH
+def schedule() -> Schedule:
+    """Of the running thread."""
+    own = threading.get_native_id()
+    return Schedule(os.sched_getscheduler(own), os.getpriority(os.PRIO_PROCESS, own))
 
 
-def test_the_own_thread_is_as_before_afterwards() -> None:
-    with pytest.raises(LookupError), threads_give_way():
-        raise LookupError
-    assert os.sched_getscheduler(0) == os.SCHED_OTHER
-    assert policy_of_a_new_thread() == os.SCHED_OTHER
-
-
-def test_a_policy_that_somebody_has_chosen_stays() -> None:
-    found: list[int] = []
-
-    def run() -> None:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        with threads_give_way():
-            found.append(policy_of_a_new_thread())
-        found.append(os.sched_getscheduler(0))
-
+def in_a_thread(run: Callable[[], None]) -> None:
+    """Run it where what it does to its own thread ends with it."""
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    assert found == [os.SCHED_IDLE, os.SCHED_IDLE]
 
 
-def test_where_policies_are_forbidden_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_gives_way_interrupts_nobody_and_is_nice() -> None:
+    found: list[Schedule] = []
+
+    def run() -> None:
+        found.append(schedule())
+        give_way([threading.get_native_id()])
+        found.append(schedule())
+
+    in_a_thread(run)
+    before, after = found
+    assert after.policy == os.SCHED_BATCH
+    assert after.niceness > before.niceness
+
+
+def test_so_do_the_threads_that_it_begins() -> None:
+    found: list[Schedule] = []
+
+    def run() -> None:
+        give_way([threading.get_native_id()])
+        in_a_thread(lambda: found.append(schedule()))
+        found.append(schedule())
+
+    in_a_thread(run)
+    assert found[0] == found[1]
+
+
+def test_to_repeat_it_changes_nothing() -> None:
+    found: list[Schedule] = []
+
+    def run() -> None:
+        for _ in range(2):
+            give_way([threading.get_native_id()])
+            found.append(schedule())
+
+    in_a_thread(run)
+    assert found[0] == found[1]
+
+
+def test_a_policy_that_somebody_has_chosen_stays() -> None:
+    found: list[Schedule] = []
+
+    def run() -> None:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        give_way([threading.get_native_id()])
+        found.append(schedule())
+
+    in_a_thread(run)
+    assert found[0].policy == os.SCHED_IDLE
+
+
+def test_a_thread_that_has_ended_is_no_matter() -> None:
+    ended: list[int] = []
+    in_a_thread(lambda: ended.append(threading.get_native_id()))
+    before = schedule()
+    give_way(ended)
+    assert schedule() == before
+
+
+def test_where_it_is_forbidden_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: object) -> None:
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setscheduler", forbidden)
-    with threads_give_way():
-        assert policy_of_a_new_thread() == os.SCHED_OTHER
+    before = schedule()
+    give_way([threading.get_native_id()])
+    assert schedule() == before
+
+
+def test_the_others_are_all_threads_but_the_running_one() -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        found = other_threads()
+    finally:
+        done.set()
+        thread.join()
+    assert thread.native_id in found
+    assert threading.get_native_id() not in found
