@@ -168,9 +168,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
     async with AsyncExitStack() as closing:
         log_pipeline = logs.setup(settings.telemetry.log_format, settings.telemetry.log_level)
         closing.callback(log_pipeline.close)
-        status_names: dict[str, str] = {OK: OK, CANCELLED: CANCELLED}
-        status_names.update((reason, code.name) for reason, code in CODES.items())
-        instruments = Instruments(version("gemini-sidecar"), status_names, lambda: log_pipeline.dropped)
+        instruments = Instruments(version("gemini-sidecar"), _status_names(), lambda: log_pipeline.dropped)
 
         emulator_url = await _emulator(closing) if configuration.policy is None else None
         credentials = Credentials(instruments.credentials.refused)
@@ -307,6 +305,11 @@ class _Reloads:
         self._key_metrics.known(_with_keys(reload.policy))
         self._credentials.forget()
         _log.info("another Policy is in force", extra={"fields": {"digest": reload.policy.digest[:12]}})
+
+
+def _status_names() -> dict[str, str]:
+    """The gRPC status of every way a call can end."""
+    return {OK: OK, CANCELLED: CANCELLED} | {str(reason): code.name for reason, code in CODES.items()}
 
 
 def _with_keys(policy: Policy) -> Iterator[str]:
