@@ -120,12 +120,12 @@ async def test_a_refusal_that_says_so_is_repeated_at_the_peer(tmp_path: Path) ->
         stalled.cancel()
 
 
-async def test_a_failure_of_what_was_sent_is_not_repeated(tmp_path: Path) -> None:
+async def test_a_failure_of_what_was_sent_is_repeated_by_the_sidecar_alone(tmp_path: Path) -> None:
     async with Pod(tmp_path) as pod:
         ended = await rpc.ask(pod.gemini, "Generate", asking("fault=unavailable"))
         assert (ended.code, ended.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNAVAILABLE")
         assert "x-safe-retry" not in ended.trailers
-        assert pod.received == [1, 0]
+        assert pod.received == [3, 0]
         assert await pod.envoy.counter("upstream_rq_retry") == 0
 
 
