@@ -7,6 +7,8 @@ from typing import Any, get_args
 import click
 import yaml
 
+from sidecar.cli import exits
+from sidecar.cli.decision import Question, question_options
 from sidecar.cli.options import Refused, configuration_options, load_configuration
 from sidecar.config.load import Flags
 from sidecar.config.show import FileKind, effective, json_schema
@@ -20,23 +22,35 @@ from sidecar.config.show import FileKind, effective, json_schema
     help="Print the JSON Schema of a file and check nothing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, the faults too, instead of YAML and text.")
+@question_options
 @click.pass_context
-def command(context: click.Context, flags: Flags, schema: FileKind | None, as_json: bool) -> None:
+def command(
+    context: click.Context, flags: Flags, schema: FileKind | None, as_json: bool, question: Question | None
+) -> None:
     """Check a configuration and print what is in force.
 
     Takes the flags of `serve`, reads the same files and variables, and prints the effective settings and
-    Policy with credentials masked. Exit code 2: there are faults; all are printed.
+    Policy with credentials masked. With --as it prints what the Policy says of one call, and which rule does.
+
+    \b
+    Exit codes: 0 no faults, with --as: allowed; 1 with --as: denied;
+                2 wrong command line, or there are faults; all are printed.
     """
     if schema:
         _print_json(json_schema(schema))
         return
     try:
-        tree = effective(load_configuration(flags))
+        configuration = load_configuration(flags)
     except Refused as refused:
         if not as_json:
             raise
         _print_json({"faults": [asdict(fault) for fault in refused.faults]})
         context.exit(refused.exit_code)
+    if question is not None:
+        verdict = question.put_to(configuration)
+        _print_json(asdict(verdict)) if as_json else click.echo(str(verdict))
+        context.exit(exits.OK if verdict.allowed else exits.FAILED)
+    tree = effective(configuration)
     if as_json:
         _print_json(tree)
     else:

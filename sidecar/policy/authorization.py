@@ -10,6 +10,7 @@ from functools import cache
 
 from sidecar.core.call import Call, Method
 from sidecar.core.errors import PermissionDenied
+from sidecar.core.feature import Feature
 from sidecar.core.permit import Candidate
 from sidecar.core.policy import STANDARD_TIER, Policy
 from sidecar.core.principal import Principal
@@ -56,6 +57,20 @@ def decide(policy: Policy, principal: Principal, deed: Deed) -> Decision:
     """What the Policy says of a deed, and by which rule."""
     caller = Caller(principal.id, principal.tenant, principal.scopes or frozenset())
     return policy.rules.decide(caller, deed, is_unbounded_pod=principal.is_unbounded_pod)
+
+
+def explain(policy: Policy, principal: Principal, name: str, deed: Deed) -> Decision:
+    """What becomes of a deed at the model of this name, and what in the Policy decides it: a rule, or the key
+    that denies what rules allow.
+    """
+    decision = decide(policy, principal, replace(deed, model=model_id(policy, name)))
+    if not decision.is_allowed:
+        return decision
+    if Feature.UNKNOWN_FIELDS in deed.features and not policy.unknown_fields:
+        return Decision(False, "unknown_fields")
+    if name and name not in policy.routes and not policy.unlisted_models:
+        return Decision(False, "unlisted_models")
+    return decision
 
 
 def denial(principal: Principal, decision: Decision) -> PermissionDenied:
