@@ -23,22 +23,27 @@ from sidecar.cache.bypass import NoCache
 from sidecar.config.faults import ConfigError, Fault
 from sidecar.config.identity import IdentitySettings
 from sidecar.config.load import Configuration
+from sidecar.config.policy import DIGEST_SHOWN_CHARS
 from sidecar.config.policy_source import Reload
-from sidecar.config.settings import Settings
+from sidecar.config.settings import AuditSettings, Settings
+from sidecar.core.audit import policy_refused, policy_taken
 from sidecar.core.outcome import CANCELLED, OK
 from sidecar.core.policy import Policy
-from sidecar.core.ports import Bulletin, Identity, LedgerObserver
+from sidecar.core.ports import Audit, Bulletin, LedgerObserver
+from sidecar.edge.admin import AdminService, Control, State
 from sidecar.edge.context import Arrivals
 from sidecar.edge.convert import faces
+from sidecar.edge.doors import Door, doors_of
+from sidecar.edge.guard import Guard
 from sidecar.edge.health import Health
 from sidecar.edge.quota import QuotaService
-from sidecar.edge.server import Listener, ListenError, drain_all, names_of, unix_target
+from sidecar.edge.reflection import ReflectionOff
+from sidecar.edge.server import Listener, ListenError, drain_all, names_of
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.edge.threads import give_way, other_threads
+from sidecar.identity.audit import NoAudit, audit_trail
 from sidecar.identity.bearer import Unverifiable, Verifier
-from sidecar.identity.local import LocalIdentity
-from sidecar.identity.remote import EnvoyIdentity, MeshIdentity, Trust
 from sidecar.limits.backlog import HORIZON_MS
 from sidecar.limits.estimate import Estimator
 from sidecar.limits.group import Holding, LedgerFactory
@@ -104,8 +109,7 @@ class Sidecar:
         """Take no new calls; let those in flight finish, within the drain limit or until `hurry` is set; tell
         the rest that they are cut.
         """
-        self._health.drain()
-        self.gate.drain()
+        _turn_away(self._health, self.gate)
         async with asyncio.TaskGroup() as group:
             hurried = group.create_task((hurry or asyncio.Event()).wait())
             leaving = group.create_task(self._leave())
@@ -172,7 +176,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
 
         emulator_url = await _emulator(closing) if configuration.policy is None else None
         credentials = Credentials(instruments.credentials.refused)
-        policies = configuration.policy_source(_Reloads(instruments, credentials), emulator_url)
+        audit = _audit(settings.audit, instruments, closing)
+        policies = configuration.policy_source(_Reloads(instruments, credentials, audit), emulator_url)
         instruments.policy.loaded(policies.current.digest)
         instruments.credentials.known(_with_keys(policies.current))
         transport = _transport(settings, credentials)
@@ -187,49 +192,58 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         both_ways = faces(settings.listen.message_limit)
         observer = CallObserver(instruments)
 
-        def gemini(listener: str, identity: Identity) -> GeminiService:
-            return GeminiService(
-                Arrivals(listener, settings.deadline, identity.looks_at),
+        health = Health(names_of((GeminiService, QuotaService, AdminService)))
+        control = Control(
+            lambda: State(
+                gate.is_draining, gate.in_flight, policies.current.digest[:DIGEST_SHOWN_CHARS], limits.mode
+            ),
+            lambda: policies.current,
+            lambda: _turn_away(health, gate),
+        )
+
+        def listener(address: str, door: Door) -> Listener:
+            guard = Guard(door, settings.identity.admin_scope, lambda: policies.current, audit)
+            gemini = GeminiService(
+                Arrivals(door.name, settings.deadline, door.identity.looks_at),
                 both_ways,
-                Stages(gate, identity, NoCache(), limits, fleet, transport, signatures),
+                Stages(gate, door.identity, audit, NoCache(), limits, fleet, transport, signatures),
                 lambda: policies.current,
                 observer,
             )
-
-        health = Health(names_of((GeminiService, QuotaService)))
-        quota = QuotaService(lambda prefixes: limits.states(policies.current, prefixes), health.draining)
-        verifier = _verifier(settings.identity, closing)
-        trust = Trust(settings.identity.principal, settings.identity.domain, verifier)
-        local = (gemini("local", LocalIdentity(trust.pod, verifier)), quota)
-        served = {
-            "address": (settings.listen.address, local),
-            "socket": (unix_target(settings.listen.socket), local),
-            "envoy_socket": (
-                unix_target(settings.listen.envoy_socket),
-                (gemini("envoy", EnvoyIdentity(trust)),),
-            ),
-            "mesh_address": (
-                settings.listen.mesh_address,
-                (gemini("mesh", MeshIdentity(trust, settings.identity.mesh_header or "")),),
-            ),
-        }
-        reflecting = settings.listen.remote_reflection
-        listeners = {
-            key: Listener(
-                address, settings.listen, services, health, reflects=reflecting or services is local
+            quota = QuotaService(
+                lambda prefixes: limits.states(policies.current, prefixes), health.draining, guard
             )
-            for key, (address, services) in served.items()
-            if address
-        }
+            services = (gemini, quota, AdminService(control, guard))
+            reflects = door.is_local or settings.listen.remote_reflection
+            return Listener(
+                address, settings.listen, services, health, None if reflects else ReflectionOff(guard)
+            )
+
+        doors = doors_of(settings, _verifier(settings.identity, closing))
+        listeners = {key: listener(address, door) for key, (address, door) in doors.items()}
         sidecar = Sidecar(tuple(listeners.values()), gate, limits, health, settings.drain.limit)
         await _start(listeners, closing)
-        if settings.telemetry.address is not None:
-            await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
+        await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
         works = {"breakers": fleet.listen(), "policy-watch": policies.watch()}
         works.update(_peers(settings, bulletin, health))
         for name, work in works.items():
             _running(closing, work, name)
         yield sidecar
+
+
+def _turn_away(health: Health, gate: Gate) -> None:
+    """Take no new calls, and say so."""
+    health.drain()
+    gate.drain()
+
+
+def _audit(settings: AuditSettings, instruments: Instruments, closing: AsyncExitStack) -> Audit:
+    if settings.file is None:
+        return NoAudit()
+    trail = audit_trail(settings.file, settings, version("gemini-sidecar"))
+    closing.callback(trail.close)
+    instruments.audits(lambda: trail.dropped)
+    return trail
 
 
 def _verifier(settings: IdentitySettings, closing: AsyncExitStack) -> Verifier:
@@ -290,21 +304,26 @@ def _transport(settings: Settings, credentials: Credentials) -> "RestTransport |
 class _Reloads:
     """What a change of the Policy, accepted or refused, sets off."""
 
-    def __init__(self, instruments: Instruments, credentials: Credentials) -> None:
+    def __init__(self, instruments: Instruments, credentials: Credentials, audit: Audit) -> None:
+        self._audit = audit
         self._metrics = instruments.policy
         self._key_metrics = instruments.credentials
         self._credentials = credentials
 
     def __call__(self, reload: Reload) -> None:
+        digest = reload.policy.digest[:DIGEST_SHOWN_CHARS]
         if reload.faults:
             self._metrics.rejected()
-            told = {"faults": [str(fault) for fault in reload.faults]}
+            faults = list(map(str, reload.faults))
+            self._audit.record(policy_refused(digest, faults))
+            told = {"faults": faults}
             _log.error("the changed Policy is refused; the one before stays in force", extra={"fields": told})
             return
+        self._audit.record(policy_taken(digest))
         self._metrics.reloaded(reload.policy.digest)
         self._key_metrics.known(_with_keys(reload.policy))
         self._credentials.forget()
-        _log.info("another Policy is in force", extra={"fields": {"digest": reload.policy.digest[:12]}})
+        _log.info("another Policy is in force", extra={"fields": {"digest": digest}})
 
 
 def _status_names() -> dict[str, str]:
@@ -339,8 +358,10 @@ async def _start(listeners: Mapping[str, Listener], closing: AsyncExitStack) -> 
 
 
 async def _start_telemetry(
-    address: str, instruments: Instruments, sidecar: Sidecar, closing: AsyncExitStack
+    address: str | None, instruments: Instruments, sidecar: Sidecar, closing: AsyncExitStack
 ) -> None:
+    if address is None:
+        return
     server = TelemetryServer(
         address, instruments, sidecar.limits, lambda: "draining" if sidecar.gate.is_draining else None
     )

@@ -165,6 +165,17 @@ class LimitsSettings(Slice):
         return given
 
 
+class AuditSettings(Slice):
+    """The trail of what somebody may have to account for: denials, administration, changes of the Policy."""
+
+    file: Annotated[Path | None, BeforeValidator(empty_as_none)] = None
+    """The file that it is appended to, one JSON object a line. None: no trail is kept."""
+    size_limit: MessageBytes = 64 << 20
+    """Bytes above which the file becomes `FILE.1` and another is begun. Default 64 MiB: 150,000 records."""
+    keep: Count = 8
+    """How many files are kept beside the current one; the oldest goes."""
+
+
 class PolicySettings(Slice):
     """Where the Policy is."""
 
@@ -217,6 +228,8 @@ class Settings(Slice):
     """What callers are called, and whose word about them is believed."""
     envoy: EnvoySettings = Field(default_factory=EnvoySettings)
     """What the Envoy beside this sidecar is told."""
+    audit: AuditSettings = Field(default_factory=AuditSettings)
+    """What somebody may have to account for."""
     policy: PolicySettings = Field(default_factory=PolicySettings)
     """Where the Policy is."""
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

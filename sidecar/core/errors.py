@@ -264,3 +264,7 @@ class StreamInterrupted(UpstreamError):
     """A stream ended badly after its first chunk had gone to the caller; `metadata` tells how far it came."""
 
     reason = Reason.STREAM_INTERRUPTED
+
+
+DENIALS = (Unauthenticated, IdentityUnavailable, PermissionDenied)
+"""How a caller is refused for who it is."""

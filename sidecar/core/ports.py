@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
+from sidecar.core.audit import AuditRecord
 from sidecar.core.bulletin import Snapshot
 from sidecar.core.cached import Bypass
 from sidecar.core.call import Arrival, Call
@@ -36,6 +37,14 @@ class Identity(Protocol):
         """The proven caller. Raises Unauthenticated when nothing proves one, PermissionDenied when its token
         is good for too little, IdentityUnavailable when that cannot be found out now.
         """
+        ...
+
+
+class Audit(Protocol):
+    """Writes down what somebody may have to account for. Must neither block nor raise."""
+
+    def record(self, record: AuditRecord) -> None:
+        """Have a record written down. It may be lost; then those who read can tell that one is."""
         ...
 
 

@@ -22,6 +22,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from sidecar.config.settings import ListenSettings
 from sidecar.edge.health import Health
+from sidecar.edge.reflection import ReflectionOff
 
 _FRAME_SLACK_BYTES = 64 * 1024
 """Above the message limit when sending: our own check answers first, with details."""
@@ -45,13 +46,10 @@ def names_of(services: Sequence[Service | type[Service]]) -> tuple[str, ...]:
     return tuple(service.DESCRIPTOR.full_name for service in services)
 
 
-def unix_target(path: Path | None) -> str | None:
-    """The gRPC target of a unix socket; None for none."""
-    return None if path is None else f"{_UNIX}{path}"
-
-
 class Listener:
-    """One place to call, serving `services` and health from `start` to `drain`, and reflection if wanted."""
+    """One place to call, serving `services` and health from `start` to `drain`, and reflection unless it is
+    off.
+    """
 
     def __init__(
         self,
@@ -59,15 +57,16 @@ class Listener:
         settings: ListenSettings,
         services: Sequence[Service],
         health: Health,
-        *,
-        reflects: bool,
+        reflection_off: ReflectionOff | None = None,
     ) -> None:
         self.address = address
         self._server = grpc.aio.server(options=_options(settings, is_socket=address.startswith(_UNIX)))
         self._server.add_generic_rpc_handlers(tuple(map(_handlers, services)))
         registry = cast(grpc.aio.Server, _Registry(self._server))
         health_pb2_grpc.add_HealthServicer_to_server(health, registry)
-        if reflects:
+        if reflection_off is not None:
+            self._server.add_generic_rpc_handlers(reflection_off.handlers())
+        else:
             health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
             servicer = reflection.aio.ReflectionServicer(
                 (*names_of(services), health_name, reflection.SERVICE_NAME)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from sidecar.core.audit import Occasion, denied
 from sidecar.core.cached import Bypass
 from sidecar.core.call import Call
+from sidecar.core.errors import DENIALS
 from sidecar.core.permit import Permit
 from sidecar.core.ports import Hold
 from sidecar.core.principal import Principal
@@ -26,9 +28,14 @@ async def admit(call: Call, stages: Stages, journal: Journal) -> Admission:
     """Identity, policy, cache, budgets, in this order: no budget is touched for a caller who may not call.
     Raises SidecarError.
     """
-    principal = await stages.identity.identify(call.arrival.evidence, call.policy)
-    journal.principal = principal.id
-    permit = decide(principal, call, _known(call, principal, stages))
+    principal = None
+    try:
+        principal = await stages.identity.identify(call.arrival.evidence, call.policy)
+        journal.principal = principal.id
+        permit = decide(principal, call, _known(call, principal, stages))
+    except DENIALS as refusal:
+        stages.audit.record(denied(Occasion.of(call.arrival, call.model), principal, refusal))
+        raise
     cached = await stages.cache.look_up(call, permit)
     hold = journal.hold = await journal.queued(stages.limits.hold(call, permit))
     return Admission(permit, cached, hold)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sidecar.core.ports import Cache, Identity, Limits, Pool, Transport
+from sidecar.core.ports import Audit, Cache, Identity, Limits, Pool, Transport
 from sidecar.pipeline.gate import Gate
 from sidecar.policy.signatures import Signatures
 
@@ -13,6 +13,7 @@ class Stages:
 
     gate: Gate
     identity: Identity
+    audit: Audit
     cache: Cache
     limits: Limits
     pool: Pool

@@ -266,6 +266,16 @@ class Instruments:
     def __repr__(self) -> str:
         return f"<Instruments {self.upstream.models!r}>"
 
+    def audits(self, dropped: Callable[[], int]) -> None:
+        """An audit trail is kept; `dropped` reads how many of its records were lost."""
+        self._registry.register(
+            _ReadCounter(
+                "sidecar_audit_records_dropped",
+                "Audit records lost because the queue was full or the file could not be written.",
+                dropped,
+            )
+        )
+
     def exposition(self, accept: str) -> tuple[str, bytes]:
         """Content type and text of all metrics: OpenMetrics if `accept` names it, else Prometheus 0.0.4.
 

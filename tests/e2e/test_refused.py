@@ -139,7 +139,9 @@ REFUSED: Mapping[str, Case] = {
         "PERMISSION_DENIED",
         {"status": "PERMISSION_DENIED", "peer": STRANGER},
     ),
-    "remote reflection": Case(reflection, "UNIMPLEMENTED", {"status": "UNIMPLEMENTED", "peer": mesh.ID}),
+    "remote reflection": Case(
+        reflection, "PERMISSION_DENIED", {"status": "PERMISSION_DENIED", "peer": mesh.ID}
+    ),
 }
 
 

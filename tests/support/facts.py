@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from sidecar.core.attempt import Attempt
+from sidecar.core.audit import AuditRecord
 from sidecar.core.call import Arrival, Body, Call, Json, Method
 from sidecar.core.errors import (
     GrantLapsed,
@@ -254,3 +255,13 @@ class FakeObserver:
 
     def ended(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
+
+
+class FakeAudit:
+    """An Audit that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.records: list[AuditRecord] = []
+
+    def record(self, record: AuditRecord) -> None:
+        self.records.append(record)

@@ -135,19 +135,21 @@ async def test_no_prompt_answer_or_credential_is_ever_shown(emulator, tmp_path, 
     """In no log line of any level, in no figure and no error: not even where the upstream quotes it."""
     shown = []
     async with failing_world(emulator, tmp_path) as world:
-        hidden = [("authorization", "Bearer sesame")]
+        hidden = [("x-goog-api-key", "sesame")]
         for rpc in ("Generate", "StreamGenerate", "CountTokens", "EmbedContent", "GetModel"):
             for model in (MODEL, "account", *FAILING):
                 ended = await world.ask(rpc, model, metadata=hidden)
                 shown.append(f"{ended.message} {ended.details} {ended.trailers}")
-        ended = await world.ask(
-            "Generate", prompt=f"{PROMPT} [[emulate: fault=error_event]]", metadata=hidden
-        )
+        for metadata in (hidden, [("authorization", "Bearer sesame")], [("authorization", "sesame")]):
+            ended = await world.ask(
+                "Generate", prompt=f"{PROMPT} [[emulate: fault=error_event]]", metadata=metadata
+            )
+            shown.append(f"{ended.message} {ended.details} {ended.trailers}")
         shown += [ended.message, repr(world.served.sidecar), (await world.figures()).text]
         ends = {fields["ended"] for message, fields in world.told.lines if message == "call ended"}
     shown += [capfd.readouterr().err, str(world.told.lines)]
 
-    assert ends >= {"OK", "UPSTREAM_CREDENTIALS", "UPSTREAM_QUOTA", "UPSTREAM_MALFORMED"}
+    assert ends >= {"OK", "UPSTREAM_CREDENTIALS", "UPSTREAM_QUOTA", "UPSTREAM_MALFORMED", "UNAUTHENTICATED"}
     assert "has been suspended" in shown[-2]
     for what, secret in SECRETS.items():
         assert [text for text in shown if secret in text] == [], f"the {what} is shown"

@@ -5,6 +5,14 @@ from typing import Any, NoReturn
 
 import grpc
 
+from sidecar.core.ports import Audit
+from sidecar.edge.doors import Door
+from sidecar.edge.guard import Guard
+from sidecar.identity.audit import NoAudit
+from sidecar.identity.bearer import Unverifiable, Verifier
+from sidecar.identity.local import LocalIdentity
+from tests.support import facts
+
 
 class Aborted(Exception):
     """How grpc leaves a handler whose call was aborted."""
@@ -38,3 +46,15 @@ class FakeContext:
         self.aborted = (code, details)
         self.trailers = dict(trailers)
         raise Aborted
+
+
+def guard(
+    verifier: Verifier | None = None,
+    audit: Audit | None = None,
+    *,
+    name: str = "local",
+    is_local: bool = True,
+) -> Guard:
+    """A guard of a door where everybody is the pod."""
+    door = Door(name, LocalIdentity("pod", verifier or Unverifiable()), is_local=is_local)
+    return Guard(door, "sidecar.admin", facts.policy, audit or NoAudit())

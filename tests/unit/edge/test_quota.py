@@ -11,10 +11,11 @@ from sidecar.core.calendar import PACIFIC, Period
 from sidecar.core.levels import GroupKind, GroupState, LimitLevel, LimitsMode, LimitState
 from sidecar.core.quota import Calendar, InFlight, Limit, Rolling, Unit
 from sidecar.edge import levels
-from sidecar.edge.quota import WATCHES_MAX, QuotaService, Told
+from sidecar.edge.asked import WATCHES_MAX
+from sidecar.edge.quota import QuotaService, Told
 from sidecar.v1 import quota_pb2
 from sidecar.v1.quota_pb2 import GetQuotaRequest, WatchQuotaRequest
-from tests.unit.edge.fakes import Aborted, FakeContext
+from tests.unit.edge.fakes import Aborted, FakeContext, guard
 
 RPM = Limit("requests_per_minute", Unit.REQUESTS, 2000, Rolling(60))
 SPEND = Limit("spend_per_day", Unit.MONEY, 50_000_000, Calendar(Period.DAY, PACIFIC), is_shadow=True)
@@ -41,7 +42,7 @@ class Shown:
     def __init__(self, *states: GroupState) -> None:
         self.left = [[state] for state in states]
         self.prefixes: list[Sequence[str]] = []
-        self.service = QuotaService(self.states, self.draining)
+        self.service = QuotaService(self.states, self.draining, guard())
 
     async def states(self, prefixes: Sequence[str]) -> list[GroupState]:
         self.prefixes.append(prefixes)
@@ -134,7 +135,7 @@ async def test_an_unforeseen_failure_is_internal_and_bland(caplog: pytest.LogCap
 
     context = FakeContext()
     with pytest.raises(Aborted):
-        await QuotaService(broken, asyncio.Event().wait).GetQuota(b"", cast(Any, context))
+        await QuotaService(broken, asyncio.Event().wait, guard()).GetQuota(b"", cast(Any, context))
     assert context.aborted is not None
     assert context.aborted[0] is grpc.StatusCode.INTERNAL
     assert "secret" not in context.aborted[1]
@@ -168,7 +169,7 @@ async def test_a_watch_too_many_is_shed_and_one_that_ends_makes_room() -> None:
     async def states(_: Sequence[str]) -> list[GroupState]:
         return [STATE]
 
-    service = QuotaService(states, asyncio.Event().wait)
+    service = QuotaService(states, asyncio.Event().wait, guard())
     watches = [
         asyncio.ensure_future(service.WatchQuota(b"", cast(Any, FakeContext()))) for _ in range(WATCHES_MAX)
     ]
@@ -181,7 +182,7 @@ async def test_a_watch_too_many_is_shed_and_one_that_ends_makes_room() -> None:
     for watch in watches:
         watch.cancel()
     await asyncio.wait(watches)
-    assert repr(service) == "<QuotaService with 0 watches>"
+    assert repr(service) == f"<QuotaService at local, <Watches: 0 of {WATCHES_MAX}>>"
 
 
 def test_nothing_new_is_told_again_after_ten_seconds_and_not_before() -> None:

@@ -45,6 +45,7 @@ class World:
     def __post_init__(self) -> None:
         self.limits = SteppedLimits(self)
         self.transport = PlayedTransport(self)
+        self.audit = facts.FakeAudit()
 
     async def at(self, point: str) -> None:
         self.points.append(point)
@@ -55,6 +56,7 @@ class World:
         return Stages(
             self.gate,
             SteppedIdentity(self),
+            self.audit,
             SteppedCache(self),
             self.limits,
             self.pool,

@@ -10,10 +10,11 @@ OWN = {
     *("ListModelsRequest", "GetModelRequest", "GetModelResponse"),
     *("GetQuotaRequest", "GetQuotaResponse", "WatchQuotaRequest", "WatchQuotaResponse"),
     *("LimitGroup", "Limit", "LimitLevel"),
+    *("DrainRequest", "DrainResponse", "WatchRequest", "WatchResponse", "ExplainRequest", "ExplainResponse"),
 }
 """Messages that mirror no upstream object: the sidecar's reports, and calls that are a path upstream."""
 
-STREAMS = {"StreamGenerate", "WatchQuota"}
+STREAMS = {"StreamGenerate", "WatchQuota", "Watch"}
 
 EXTRA_JSON_NUMBER = 99
 
@@ -74,7 +75,7 @@ def test_enum_values_carry_the_prefix_and_zero_is_unspecified() -> None:
 
 def test_every_rpc_has_its_own_request_and_response() -> None:
     services = [service for file in descriptors.files() for service in file.services_by_name.values()]
-    assert {service.name for service in services} == {"GeminiService", "QuotaService"}
+    assert {service.name for service in services} == {"GeminiService", "QuotaService", "AdminService"}
     for rpc in (rpc for service in services for rpc in service.methods):
         assert rpc.input_type.name == f"{rpc.name}Request"
         assert rpc.output_type.name == f"{rpc.name}Response"
