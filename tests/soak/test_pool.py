@@ -22,7 +22,7 @@ DEADLINE_S = 10.0
 STREAMS = 10_000
 EVERY_ATTEMPT = {
     "retry": {"attempts": 3, "budget_share": "100%", "budget_floor": 1000},
-    "breaker": {"failures": 1_000_000},
+    "breaker": {"failures": 1000, "failure_share": "100%"},
 }
 """Rules by which every call has its attempts, however many before it have failed."""
 PROBE_MOST_S = 1.2 * BreakerRules().open_max_s

@@ -1,4 +1,7 @@
-"""A load that comes as it comes: so many calls a second, whether or not those before have ended."""
+"""A load that comes as it comes: so many calls a second, whether or not those before have ended.
+
+Answers take a tenth of a second, so that there are always calls in flight: who is asked depends on that.
+"""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -33,7 +36,7 @@ class Load:
     gemini: Any
     per_s: float
     deadline_s: float
-    prompt: str = "hello [[emulate: words=5]]"
+    prompt: str = "hello [[emulate: words=5 latency=100ms]]"
     calls: list[Served] = field(default_factory=list)
 
     async def __aenter__(self) -> "Load":
