@@ -49,14 +49,15 @@ class Door:
         self.left = asyncio.Event()
         """Set while nobody is connected."""
         self._target = target
+        self._where = b""
         self._writers: set[asyncio.StreamWriter] = set()
 
     def __repr__(self) -> str:
         return f"<Door {'open' if self.answer is None else 'shut'}: {len(self.arrivals)} arrivals>"
 
-    def shut(self, answer: bytes = UNAVAILABLE) -> None:
-        """Answer everything so from now on."""
-        self.answer = answer
+    def shut(self, answer: bytes = UNAVAILABLE, where: bytes = b"") -> None:
+        """Answer so from now on, where a request holds these bytes."""
+        self.answer, self._where = answer, where
         self.opened.clear()
 
     def open(self) -> None:
@@ -78,12 +79,13 @@ class Door:
             with suppress(OSError, asyncio.IncompleteReadError):
                 while True:
                     request = await _request(reader)
-                    self.arrivals.append(Arrival(asyncio.get_running_loop().time(), self.answer is not None))
-                    if self.answer is None:
+                    answer = self.answer if self._where in request else None
+                    self.arrivals.append(Arrival(asyncio.get_running_loop().time(), answer is not None))
+                    if answer is None:
                         self.opened.set()
                         far_writer.write(request)
                     else:
-                        writer.write(self.answer)
+                        writer.write(answer)
         finally:
             self._writers -= {writer, far_writer}
             if not self._writers:
