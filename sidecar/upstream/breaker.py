@@ -33,6 +33,8 @@ from sidecar.upstream.recent import Recent
 
 _FRESH_S = 1.0
 """An answer that is younger speaks against what others tell: a notice may be as old."""
+_SAME_S = 0.5
+"""A notice that went by the store's clock comes back a little later than it was; so little is no news."""
 _OFFER_S = 1.0
 """Whom a probe was offered may stand in line for a quota; so long nobody else is offered one."""
 _LEAST_WEIGHT = 0.1
@@ -182,7 +184,7 @@ class Breaker:
 
     def told(self, until: float, length_s: float, now: float, draw: float) -> bool:
         """Another sidecar leaves the endpoint alone until then, for `length_s`; whether that opens ours."""
-        if until <= max(self._told_until, now):
+        if until <= max(self._told_until + _SAME_S, now):
             return False
         self._told_until = until
         if not self.is_open and now - self._success_at <= _FRESH_S:

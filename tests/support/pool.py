@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import inf
 from typing import Any
 
 from sidecar.core.attempt import Attempt
@@ -18,7 +19,7 @@ from sidecar.core.outcome import AttemptKind, AttemptRecord
 from sidecar.core.permit import Candidate
 from sidecar.core.policy import Endpoint
 from sidecar.core.pooling import PoolRules
-from sidecar.upstream.fleet import Fleet
+from sidecar.upstream.fleet import KIND, Fleet
 from tests.support import facts
 
 Answer = tuple[float, SidecarError | None]
@@ -118,6 +119,10 @@ class World:
     rules: PoolRules = field(default_factory=PoolRules)
     endpoints: Sequence[Endpoint] = ()
     seed: int = 1
+    sidecars: int = 1
+    """Callers come to one or another at random."""
+    told_after_s: float = 0.5
+    """So long it takes until all know what one has put on the bulletin; infinity: they never do."""
     allowed_s: float = 10.0
     now: float = 0.0
     made: list[Made] = field(default_factory=list)
@@ -129,7 +134,11 @@ class World:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311 - to be the same each time
         self.told = Told(self)
-        self.fleet = Fleet(Board(), self.told, lambda call, c: 1.0, lambda: self.now, self.random.random)
+        self.board = _Spread(self)
+        self.fleets = [
+            Fleet(self.board, self.told, lambda call, c: 1.0, lambda: self.now, self.random.random)
+            for _ in range(self.sidecars)
+        ]
         if not self.endpoints:
             self.endpoints = [facts.gemini(project=name) for name in self.behaviours]
         self.permit = facts.permit(*self.endpoints)
@@ -174,6 +183,23 @@ class World:
         return sum(call.failure is None for call in ended) / len(ended)
 
 
+class _Spread(Board):
+    """A bulletin that all sidecars of a world hear after a while."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def put(self, kind: str, key: str, value: str, until: float) -> None:
+        super().put(kind, key, value, until)
+        if self._world.told_after_s < inf:
+            self._world.at(self._world.now + self._world.told_after_s, self._tell)
+
+    def _tell(self) -> None:
+        for fleet in self._world.fleets:
+            fleet._heed(self.watch(KIND))
+
+
 class _Caller:
     """One call, as `pipeline/attempts` makes it."""
 
@@ -181,19 +207,20 @@ class _Caller:
         self._world = world
         arrival = facts.arrival(Method.GENERATE, received_at=world.now, deadline=world.now + world.allowed_s)
         self._call: Call = facts.call(arrival=arrival, policy=world.policy, body=body)
+        self._fleet = world.random.choice(world.fleets)
         self._tried: list[AttemptRecord] = []
         self._arrived = world.now
 
     def ask(self) -> None:
         world = self._world
         try:
-            candidates = world.fleet.rank(self._call, world.permit, self._tried)
+            candidates = self._fleet.rank(self._call, world.permit, self._tried)
         except SidecarError as error:
             self._end(error)
             return
         kind = AttemptKind.RETRY if self._tried else AttemptKind.FIRST
         attempt = Attempt(self._call, facts.FakeGrant(candidates[0]), kind)
-        trip = world.fleet.began(attempt)
+        trip = self._fleet.began(attempt)
         project = candidates[0].endpoint.project
         world.in_flight[project] += 1
         world.made.append(Made(project, world.now, len(self._tried) + 1))
@@ -213,7 +240,7 @@ class _Caller:
         world = self._world
         record = AttemptRecord(len(self._tried) + 1, candidate, failure.reason, 0.0, sent=True)
         self._tried.append(record)
-        delay_s = world.fleet.retry(failure, self._call, world.permit, self._tried)
+        delay_s = self._fleet.retry(failure, self._call, world.permit, self._tried)
         if delay_s is None:
             self._end(failure)
         else:

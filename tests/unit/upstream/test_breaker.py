@@ -198,6 +198,7 @@ def test_its_own_notice_coming_back_changes_nothing() -> None:
     breaker = Breaker(RULES)
     breaker.refused(RULES, breaker.began(0.0), 0.0, 0.0)
     assert not breaker.told(breaker.told_until, breaker.length_s, 0.1, 0.99)
+    assert not breaker.told(breaker.told_until + 0.2, breaker.length_s, 0.1, 0.99), "by the store's clock"
     assert breaker.reopens_at == 4.0
 
 

@@ -2,6 +2,8 @@
 
 import random
 from collections import Counter, defaultdict
+from functools import partial
+from math import inf
 from statistics import mean
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Json
 from sidecar.upstream.course import Course
+from sidecar.upstream.fleet import KIND
 from tests.support import facts
 from tests.support.pool import World, answers, fails_between
 
@@ -39,8 +42,8 @@ def test_one_endpoint_of_three_that_answers_503_costs_callers_nothing(
 ) -> None:
     bad = fails_between(FAILS, HEALS, WELL, fails_after_s)
     world = World({"a": bad, "b": WELL, "c": WELL}, seed=seed)
-    world.arrivals(CALLS_PER_S, 0.0, 100.0)
-    world.run(130.0)
+    world.arrivals(CALLS_PER_S, 0.0, 90.0)
+    world.run(110.0)
     offered = sum(FAILS <= call.arrived < HEALS for call in world.ended)
     extra = world.attempts(begin=FAILS, end=HEALS) / offered - 1
     healed = max(at for at, _, is_open in world.told.turns if not is_open)
@@ -62,14 +65,42 @@ def test_a_short_outage_is_over_within_two_probe_intervals() -> None:
     assert healed - 14.0 <= 2 * world.rules.breaker.open_s
 
 
+def test_a_fleet_of_sidecars_learns_of_an_outage_together() -> None:
+    """Eight sidecars of few calls each: alone, each would have to find out by five failures of its own."""
+    failed = {}
+    for told_after_s in (0.5, inf):
+        bad = fails_between(FAILS, HEALS, WELL)
+        world = World({"a": bad, "b": WELL, "c": WELL}, sidecars=8, told_after_s=told_after_s)
+        world.arrivals(16.0, 0.0, 60.0)
+        world.run(100.0)
+        failed[told_after_s] = world.attempts("a", FAILS, HEALS)
+        shown(told_after=told_after_s, failed=failed[told_after_s], succeeded=world.succeeded())
+        assert world.succeeded() >= 0.999
+    assert failed[0.5] <= failed[inf] / 2
+
+
+def test_one_sidecar_with_a_broken_network_does_not_take_endpoints_from_the_others() -> None:
+    world = World(dict.fromkeys(NAMES, WELL), sidecars=8)
+    world.arrivals(CALLS_PER_S, 0.0, 40.0)
+    for second in range(5, 35):
+        for name in NAMES:
+            put = partial(world.board.put, KIND, f"{name}//{facts.MODEL}", "5", second + 5.0)
+            world.at(float(second), put)
+    world.run(60.0)
+    shares_of_all = shares(world, 5.0, 35.0)
+    shown(succeeded=world.succeeded(), shares=[f"{share:.2f}" for share in shares_of_all])
+    assert world.succeeded() == 1.0
+    assert max(shares_of_all) <= 0.5
+
+
 # --------------------------------------------------------------------------------------------- all turn bad
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_when_all_answer_503_retries_add_little_and_nobody_is_stampeded_afterwards(seed: int) -> None:
     world = World({name: fails_between(FAILS, HEALS, WELL) for name in NAMES}, seed=seed)
-    world.arrivals(CALLS_PER_S, 0.0, 80.0)
-    world.run(110.0)
+    world.arrivals(CALLS_PER_S, 0.0, 50.0)
+    world.run(80.0)
     offered = sum(FAILS <= call.arrived < HEALS for call in world.ended)
     load = world.attempts(begin=FAILS, end=HEALS) / offered
     longest = max(call.at - call.arrived for call in world.ended)
@@ -87,11 +118,11 @@ def test_when_all_answer_503_retries_add_little_and_nobody_is_stampeded_afterwar
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-@pytest.mark.parametrize("calls_per_s", [2.0, 20.0, 200.0])
-def test_equal_endpoints_are_kept_equally_busy(count: int, calls_per_s: float) -> None:
+@pytest.mark.parametrize(("calls_per_s", "for_s"), [(2.0, 240.0), (20.0, 60.0), (200.0, 20.0)])
+def test_equal_endpoints_are_kept_equally_busy(count: int, calls_per_s: float, for_s: float) -> None:
     world = World({f"e{number}": WELL for number in range(count)})
-    world.arrivals(calls_per_s, 0.0, 120.0)
-    world.run(130.0)
+    world.arrivals(calls_per_s, 0.0, for_s)
+    world.run(for_s + 10.0)
     busy = max(world.held_s.values()) / mean(world.held_s.values())
     shown(endpoints=count, per_s=calls_per_s, busiest=f"{busy:.3f} of the mean")
     assert busy <= 1.2
@@ -100,8 +131,8 @@ def test_equal_endpoints_are_kept_equally_busy(count: int, calls_per_s: float) -
 @pytest.mark.parametrize("calls_per_s", [10.0, 50.0, 200.0])
 def test_an_endpoint_three_times_slower_is_given_less(calls_per_s: float) -> None:
     world = World({"slow": answers(1.5), "b": WELL, "c": WELL})
-    world.arrivals(calls_per_s, 0.0, 60.0)
-    world.run(90.0)
+    world.arrivals(calls_per_s, 0.0, 30.0)
+    world.run(60.0)
     slow, *others = (world.attempts(name, 5.0) for name in world.behaviours)
     shown(per_s=calls_per_s, slow=f"{slow / mean(others):.1%} of a healthy one")
     assert slow <= 0.4 * mean(others)
@@ -116,7 +147,7 @@ def test_weights_are_kept() -> None:
     world.run(40.0)
     found = shares(world, 0.0, 30.0)
     shown(shares=[f"{share:.3f}" for share in found])
-    assert found == pytest.approx([0.25, 0.25, 0.5], abs=0.02)
+    assert found == pytest.approx([0.25, 0.25, 0.5], abs=0.06)
 
 
 # ------------------------------------------------------------------------------------------------ affinity
@@ -129,8 +160,9 @@ class Prefixes:
         self.sent: dict[str, Counter[str]] = defaultdict(Counter)
         self._draw = draw
         self._bodies = [_long(number) for number in range(count)]
-        self._began = world.fleet.began
-        world.fleet.began = self._noted  # type: ignore[method-assign]
+        (fleet,) = world.fleets
+        self._began = fleet.began
+        fleet.began = self._noted  # type: ignore[method-assign]
 
     def body(self) -> Json:
         return self._draw.choice(self._bodies) if self._draw.random() < 0.8 else facts.HELLO
@@ -160,12 +192,12 @@ def test_calls_with_the_same_long_prefix_meet_at_up_to_four_fifths_of_the_load(
     endpoints = [facts.gemini(project=name, concurrency=concurrency) for name in NAMES]
     world = World(dict.fromkeys(NAMES, WELL), endpoints=endpoints)
     noted = Prefixes(world, prefixes, world.random)
-    world.arrivals(calls_per_s, 0.0, 40.0, noted.body)
+    world.arrivals(calls_per_s, 0.0, 20.0, noted.body)
     world.run(60.0)
     busy = max(world.held_s.values()) / mean(world.held_s.values())
     shown(per_s=calls_per_s, at_home=f"{noted.at_home():.1%}", busiest=f"{busy:.2f} of the mean")
     assert noted.at_home() >= 0.9
-    assert busy <= 1.25
+    assert busy <= 1.35
 
 
 def test_a_prefix_that_everybody_uses_is_shared_out() -> None:
