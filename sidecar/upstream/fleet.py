@@ -29,6 +29,8 @@ KIND = "breaker"
 """Of notices: the key is a Health's, the value the length of the opening in seconds."""
 _KEY_MAX_CHARS = 128
 _MODELS_MAX = 1024
+_NEW_CALLS = (AttemptKind.FIRST, AttemptKind.FALLBACK)
+"""Attempts that are the first of their call at a model."""
 _SKETCH_S = (0.01, 600.0, 1.1)
 
 
@@ -114,7 +116,7 @@ class Fleet:
     def began(self, attempt: Attempt) -> Course:
         """An attempt begins; see `core.ports.Pool`."""
         candidate, pools = attempt.candidate, attempt.call.policy.pools
-        if attempt.kind is AttemptKind.FIRST:
+        if attempt.kind in _NEW_CALLS:
             self._budget(candidate.model).called(self._around.clock())
         sketch = None if pools.hedge is None else self._sketch(attempt)
         return Course(self._around, attempt, self._healths.of(candidate, pools.breaker), sketch)

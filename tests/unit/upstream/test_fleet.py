@@ -299,11 +299,13 @@ def test_a_spent_budget_ends_it() -> None:
     assert pool.retry(unavailable(), "a") == 0.0
 
 
-def test_first_attempts_alone_earn_retries() -> None:
+@pytest.mark.parametrize("kind", [AttemptKind.FIRST, AttemptKind.FALLBACK])
+def test_first_attempts_at_a_model_alone_earn_retries(kind: AttemptKind) -> None:
     pool = Pool(retry=RetryRules(budget_share=0.5, budget_floor=0.0))
     pool.ended("a", None, times=10, kind=AttemptKind.RETRY)
+    pool.ended("a", None, times=10, kind=AttemptKind.HEDGE)
     assert pool.retry(unavailable(), "a") is None
-    pool.ended("a", None, times=2)
+    pool.ended("a", None, times=2, kind=kind)
     assert pool.retry(unavailable(), "a") == 0.0
 
 
