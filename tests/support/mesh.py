@@ -158,11 +158,13 @@ class Pod:
 
 
 @asynccontextmanager
-async def pod(folder: Path, by: Authority, **groups: Mapping[str, Any]) -> AsyncIterator[Pod]:
-    """A pod that serves, with certificates of an authority; `groups` are settings, on top of the usual
-    ones."""
+async def pod(
+    folder: Path, by: Authority, rules: Mapping[str, Any] | None = None, **groups: Mapping[str, Any]
+) -> AsyncIterator[Pod]:
+    """A pod that serves, with certificates of an authority; `rules` are further keys of the Policy, and
+    `groups` settings, on top of the usual ones."""
     install(folder, by, issued(by))
-    flags = partial(process.configured, folder, **_settings(folder, groups))
+    flags = partial(process.configured, folder, rules=rules, **_settings(folder, groups))
     async with (
         Emulator() as upstream,
         process.serving(*flags(upstream.base_url)) as sidecar,

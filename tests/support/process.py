@@ -44,7 +44,12 @@ class SidecarProcess:
     @property
     def address(self) -> str:
         """The gRPC target of the TCP listener."""
-        return str(self._logged("serving")["addresses"][0])
+        return self.addresses[0]
+
+    @property
+    def addresses(self) -> list[str]:
+        """The gRPC targets of all listeners, in the order of their settings."""
+        return list(map(str, self._logged("serving")["addresses"]))
 
     @property
     def telemetry_url(self) -> str:
@@ -150,14 +155,16 @@ async def run(*arguments: str, **environment: str) -> Ended:
     return Ended(child.returncode, stdout.decode(), stderr.decode())
 
 
-def configured(folder: Path, base_url: str, **groups: dict[str, Any]) -> tuple[str, ...]:
-    """Flags for a sidecar whose one project, `main`, is at `base_url`; `groups` are settings. The files go
-    into `folder`.
+def configured(
+    folder: Path, base_url: str, rules: Mapping[str, Any] | None = None, **groups: dict[str, Any]
+) -> tuple[str, ...]:
+    """Flags for a sidecar whose one project, `main`, is at `base_url`; `rules` are further keys of the
+    Policy, and `groups` settings. The files go into `folder`.
     """
     key = folder / "key"
     key.write_text(API_KEY)
     project = {"name": "main", "api": "gemini", "base_url": base_url, "key": {"file": str(key)}}
-    policy = written(folder / "policy.yaml", {"projects": [project]})
+    policy = written(folder / "policy.yaml", {"projects": [project], **(rules or {})})
     settings = written(folder / "settings.yaml", {"limits": {"scope": "process"}, **groups})
     return "--config", str(settings), "--policy", str(policy)
 

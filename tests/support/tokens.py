@@ -4,10 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
+from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -59,10 +62,43 @@ class SigningKey:
         return f"{signed}.{_base64(digest)}"
 
 
+class KeyServer:
+    """Where an issuer has its keys; they may be changed at any time."""
+
+    def __init__(self, keys: list[dict[str, Any]]) -> None:
+        self.url = ""
+        self.keys = keys
+        self.asked = 0
+
+
+@asynccontextmanager
+async def key_server(*keys: SigningKey) -> AsyncIterator[KeyServer]:
+    """A server on the loopback that has these keys."""
+    server = KeyServer([key.jwk() for key in keys])
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        server.asked += 1
+        return web.Response(body=key_set(*server.keys), content_type="application/json")
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
+        yield server
+    finally:
+        await runner.cleanup()
+
+
 def good_claims(now_s: float = NOW, **claims: Any) -> dict[str, Any]:
     """Claims that are accepted, with these in their place; None takes one away."""
     good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": now_s + 300, "scope": "gemini.generate"}
     return {key: value for key, value in {**good, **claims}.items() if value is not None}
+
+
+def soon() -> int:
+    """An expiry for tokens that are to hold now."""
+    return int(datetime.now(UTC).timestamp()) + 600
 
 
 def unsigned(**claims: Any) -> str:
