@@ -12,12 +12,12 @@ import sys
 
 import uvloop
 
-from bench import figures, limits, pool
+from bench import figures, limits, mesh, pool
 from bench.figures import Bench, Found
 from bench.peers import figures as peer_figures
 from bench.processes import ROOT, cores
 
-_FIGURES = {**figures.FIGURES, **limits.FIGURES, **pool.FIGURES, **peer_figures.FIGURES}
+_FIGURES = {**figures.FIGURES, **limits.FIGURES, **pool.FIGURES, **mesh.FIGURES, **peer_figures.FIGURES}
 
 _FLOORS = ROOT / "bench" / "floors.json"
 _RESULT = ROOT / "build" / "bench.json"

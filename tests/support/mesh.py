@@ -4,6 +4,7 @@ product tells it."""
 import asyncio
 import json
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from sidecar.mesh.authority import Authority, Pair
 from sidecar.mesh.bootstrap import ARGUMENTS, render
 from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceStub
 from tests.support import process
-from tests.support.envoy import PROGRAM
 
+PROGRAM = str(Path(sys.executable).with_name("envoy"))
 PATIENCE_S = 15.0
 """How long a test waits for what must happen; reached only by a failure."""
 DOMAIN = "mesh.test"

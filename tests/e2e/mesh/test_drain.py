@@ -15,9 +15,10 @@ from sidecar.v1.generate_pb2 import StreamGenerateRequest
 from tests.support import facts, mesh, process, rpc, steady
 
 STREAMS = 50
+PER_SECOND = 25
 CHUNKS = 20
-LONG = StreamGenerateRequest(model=facts.MODEL, prompt=f"hi [[emulate: words=200 chunks={CHUNKS} gap=150ms]]")
-"""Three seconds."""
+LONG = StreamGenerateRequest(model=facts.MODEL, prompt=f"hi [[emulate: words=200 chunks={CHUNKS} gap=250ms]]")
+"""Five seconds."""
 SHORT = StreamGenerateRequest(model=facts.MODEL, prompt="hi")
 
 
@@ -31,13 +32,14 @@ async def test_streams_finish_while_new_calls_go_elsewhere(tmp_path: Path) -> No
     ):
         running = [asyncio.create_task(rpc.ask(gemini, "StreamGenerate", LONG)) for _ in range(STREAMS)]
         await both_have(leaving, staying, STREAMS)
-        async with steady.load(gemini, 50) as load:
-            drained = await process.run("drain", "--config", str(leaving.config), "--limit", "15s")
+        async with steady.load(gemini, PER_SECOND) as load:
+            assert leaving.upstream.observed.active > 0, "else there is nothing to drain"
+            drained = await process.run("drain", "--config", str(leaving.config), "--limit", "14s")
             assert (drained.code, drained.stderr) == (0, "")
             ends = await asyncio.gather(*running)
             received = leaving.upstream.observed.received
             before = staying.upstream.observed.finished
-            await staying.upstream.wait_for(lambda seen: seen.finished > before + 50)
+            await staying.upstream.wait_for(lambda seen: seen.finished > before + PER_SECOND)
             assert leaving.upstream.observed.received == received
         assert load.failed == []
         assert {(end.code, len(end.replies)) for end in ends} == {(grpc.StatusCode.OK, CHUNKS)}
@@ -91,7 +93,7 @@ async def both_have(leaving: mesh.Pod, staying: mesh.Pod, together: int) -> None
     """Wait until each of two pods has its part of the streams."""
 
     async def have() -> bool:
-        parts = [pod.upstream.observed.active for pod in (leaving, staying)]
+        parts = [pod.upstream.observed.received for pod in (leaving, staying)]
         return sum(parts) == together and min(parts) > together // 5
 
     await mesh.until(have)

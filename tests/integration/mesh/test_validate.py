@@ -9,7 +9,7 @@ import pytest
 from sidecar.mesh.authority import Authority
 from sidecar.mesh.bootstrap import ARGUMENTS, render
 from sidecar.mesh.files import install
-from tests.support.envoy import PROGRAM
+from tests.support.mesh import PROGRAM
 from tests.support.mesh_settings import DOMAIN, ID, VARIANTS, settings
 
 COMPLAINTS = ("deprecated", "warning", "error", "rejected", "critical")

@@ -79,9 +79,10 @@ def test_what_a_sidecar_answers_is_never_held_against_it(tmp_path: Path) -> None
 
 
 def test_repeats_are_bounded_by_the_calls_that_a_sidecar_takes(tmp_path: Path) -> None:
-    listen = {"listen": {"socket": "local.sock", "max_in_flight": 70}}
-    (limits,) = cluster(rendered(tmp_path, listen), "local")["circuit_breakers"]["thresholds"]
-    assert (limits["max_retries"], limits["max_requests"]) == (70, 70)
+    bootstrap = rendered(tmp_path, DNS, {"listen": {"max_in_flight": 70}})
+    for name in ("local", "peers", "local_then_peers"):
+        (limits,) = cluster(bootstrap, name)["circuit_breakers"]["thresholds"]
+        assert (limits["max_retries"], limits["max_requests"]) == (70, 70)
 
 
 def test_peers_must_be_replicas_unless_said_otherwise(tmp_path: Path) -> None:
