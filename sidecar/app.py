@@ -183,9 +183,9 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         transport = _transport(settings, credentials)
         closing.push_async_callback(transport.close)
         store = await _store(settings, closing)
-        limits = _limiter(settings, store, instruments.ledger, closing)
-        gate = Gate(settings.listen.max_in_flight)
         bulletin: Bulletin = MemoryBulletin() if store is None else store.bulletin()
+        limits = _limiter(settings, store, bulletin, instruments.ledger, closing)
+        gate = Gate(settings.listen.max_in_flight)
         now = asyncio.get_running_loop().time
         fleet = Fleet(bulletin, instruments.pool, limits.headroom, now, random.random)
         signatures = Signatures()
@@ -275,7 +275,11 @@ async def _store(settings: Settings, closing: AsyncExitStack) -> "Store | None":
 
 
 def _limiter(
-    settings: Settings, store: "Store | None", observer: LedgerObserver, closing: AsyncExitStack
+    settings: Settings,
+    store: "Store | None",
+    bulletin: Bulletin,
+    observer: LedgerObserver,
+    closing: AsyncExitStack,
 ) -> Limiter:
     clocks = SystemClocks()
     ledgers = MemoryLedgers(clocks) if store is None else _redis_ledgers(store)
@@ -283,7 +287,7 @@ def _limiter(
         base=f"{socket.gethostname()}:{settings.listen.port}",
         ahead_ms=HORIZON_MS if settings.limits.prefetch else 0.0,
     )
-    groups = Groups(ObservedLedgers(ledgers, observer, clocks), holding, clocks)
+    groups = Groups(ObservedLedgers(ledgers, observer, clocks), holding, clocks, bulletin)
     closing.push_async_callback(groups.close)
     return Limiter(groups, Estimator(), clocks, settings.limits.wait)
 

@@ -1,18 +1,19 @@
 """The Grants and Holds that a limiter gives: what was taken where, and how it is settled."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from sidecar.core.call import Call
 from sidecar.core.cost import Price
 from sidecar.core.errors import GrantLapsed, UpstreamQuota
 from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import Usage
 from sidecar.core.permit import Candidate
 from sidecar.core.quota import NOTHING, Charge, Share
-from sidecar.limits.estimate import Estimate, Estimator, Key
-from sidecar.limits.feedback import penalties
+from sidecar.limits.cooldowns import Cooldowns
+from sidecar.limits.estimate import Estimate, Key
 from sidecar.limits.group import Group
+from sidecar.limits.means import Means
 from sidecar.limits.settlement import OutcomeClass, classify, settled
 
 
@@ -46,41 +47,50 @@ class Taken(NamedTuple):
         self.group.touch()
 
 
-@dataclass(frozen=True, slots=True)
-class Costing:
-    """How the bill of one attempt is made."""
+class Costing(NamedTuple):
+    """What a call costs at one model and tier, and how the bills of its attempts there are made."""
 
+    means: Means
+    call: Call
     key: Key
+    tier: str
     price: Price
     estimate: Estimate
-    estimator: Estimator
 
     def settled(self, outcome: OutcomeClass, usage: Usage | None) -> Charge:
-        """What the attempt cost, and what is learned from it."""
+        """What an attempt cost, and what is learned from it."""
         if outcome is OutcomeClass.ANSWERED and usage is not None:
-            self.estimator.observe(self.key, self.estimate, usage)
+            self.means.estimator.observe(self.key, self.estimate, usage)
         return settled(self.estimate.charge, outcome, usage, self.price)
 
 
 class FreeGrant:
-    """The right to make one request that nobody counts; see `core.ports.Grant`."""
+    """The right to make one request that nobody counts; see `core.ports.Grant`. Without `cooldowns` it
+    neither heeds that its place is closed nor closes it.
+    """
 
-    __slots__ = ("candidate", "is_sent", "mode")
+    __slots__ = ("_call", "_cooldowns", "candidate", "is_sent", "mode")
 
-    def __init__(self, candidate: Candidate) -> None:
+    def __init__(self, candidate: Candidate, call: Call, cooldowns: Cooldowns | None) -> None:
         self.mode = LimitsMode.UNUSED
         self.candidate = candidate
         self.is_sent = False
+        self._call = call
+        self._cooldowns = cooldowns
 
     def __repr__(self) -> str:
         return f"<Grant at {self.candidate.endpoint.project}, {'sent' if self.is_sent else 'free'}>"
 
     def sent(self) -> None:
-        """Note that the request leaves. Never raises."""
+        """Note that the request leaves. Raises GrantLapsed when its place has been closed meanwhile."""
+        if self._cooldowns and self._cooldowns.opens_in_ms(self.candidate, self._call):
+            raise GrantLapsed("the upstream has asked to be left alone for a while")
         self.is_sent = True
 
     def settle(self, failure: BaseException | None, usage: Usage | None, chunks: int) -> Charge:
         """It costs nothing."""
+        if self._cooldowns is not None and isinstance(failure, UpstreamQuota):
+            self._cooldowns.refused_unmetered(self.candidate, self._call, failure)
         return NOTHING
 
 
@@ -89,20 +99,16 @@ class MeteredGrant:
     stands on the units that were `taken` from it; `mode` is how the limits were kept then.
     """
 
+    __slots__ = ("_costing", "_settled", "_taken", "_used_at", "candidate", "is_sent", "mode")
+
     def __init__(
-        self,
-        candidate: Candidate,
-        costing: Costing,
-        clock: Callable[[], float],
-        mode: LimitsMode,
-        taken: Taken | None = None,
+        self, candidate: Candidate, costing: Costing, mode: LimitsMode, taken: Taken | None = None
     ) -> None:
         self.candidate = candidate
         self.is_sent = False
         self.mode = mode
         self._costing = costing
         self._taken = taken
-        self._clock = clock
         self._used_at = 0.0
         self._settled: Charge | None = None
 
@@ -111,10 +117,17 @@ class MeteredGrant:
         return f"<Grant at {self.candidate.endpoint.project}, {state}>"
 
     def sent(self) -> None:
-        """Book it as used. Raises GrantLapsed when the lease that it was taken from has ended."""
-        self._used_at = self._clock()
-        if self._taken is not None and not self._taken.use(self._used_at):
-            raise GrantLapsed("the lease ran out before the request could leave")
+        """Book it as used. Raises GrantLapsed when the lease that it was taken from has ended, or its place
+        has been closed.
+        """
+        self._used_at = self._costing.means.clocks.now_ms()
+        if self._taken is not None:
+            is_usable = self._taken.use(self._used_at)
+        else:
+            cooldowns = self._costing.means.cooldowns
+            is_usable = not (cooldowns and cooldowns.opens_in_ms(self.candidate, self._costing.call))
+        if not is_usable:
+            raise GrantLapsed("the lease ran out, or the upstream was closed, before the request could leave")
         self.is_sent = True
 
     def settle(self, failure: BaseException | None, usage: Usage | None, chunks: int) -> Charge:
@@ -130,8 +143,15 @@ class MeteredGrant:
             return NOTHING
         charge = self._costing.settled(classify(True, failure, chunks, usage), usage)
         if self._taken is not None:
-            self._taken.settle(charge, self._used_at, self._clock())
-            if isinstance(failure, UpstreamQuota):
-                group = self._taken.group
-                group.penalize(penalties(failure, group.definition.limits))
+            self._taken.settle(charge, self._used_at, self._costing.means.clocks.now_ms())
+        if isinstance(failure, UpstreamQuota):
+            self._refused(failure)
         return charge
+
+    def _refused(self, refusal: UpstreamQuota) -> None:
+        cooldowns = self._costing.means.cooldowns
+        if self._taken is None:
+            cooldowns.refused_unmetered(self.candidate, self._costing.call, refusal)
+        else:
+            self._taken.group.refused(refusal)
+            cooldowns.refused(self._taken.group.definition.name, refusal)

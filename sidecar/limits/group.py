@@ -13,11 +13,13 @@ from datetime import datetime
 from random import Random, SystemRandom
 from typing import Protocol
 
+from sidecar.core.errors import UpstreamQuota
 from sidecar.core.quota import Charge, Limit, LimitGroup
 from sidecar.limits.backlog import HORIZON_MS
+from sidecar.limits.feedback import penalties
 from sidecar.limits.headroom import Headroom
 from sidecar.limits.holder import Holder
-from sidecar.limits.message import Answer, Penalty, Report, Terms
+from sidecar.limits.message import Answer, Report, Terms
 from sidecar.limits.terms import terms_of
 
 _LOOK_MS = HORIZON_MS / 2
@@ -114,12 +116,16 @@ class Group:
         """Somebody waits: the task is to look now."""
         self._woken.set()
 
-    def penalize(self, penalties: Sequence[Penalty]) -> None:
-        """Tell the ledger what the upstream refused."""
-        for penalty in penalties:
-            self.holder.penalize(penalty)
-        if penalties:
-            self.wake()
+    def refused(self, refusal: UpstreamQuota) -> None:
+        """The upstream refused a request with 429: the ledger is to hear of it."""
+        for penalty in penalties(refusal, self.definition.limits, self._clocks.wall()):
+            self.holder.penalize(penalty, self._clocks.now_ms())
+        self.wake()
+
+    def pause(self, until_ms: float) -> None:
+        """Let nothing leave before, whatever is held."""
+        self.holder.pause(until_ms, self._clocks.now_ms())
+        self.wake()
 
     def headroom(self, now: float) -> float:
         """The part of its scarcest limit that is left as far as is known; 0.0 too while it gives nothing."""

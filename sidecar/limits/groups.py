@@ -7,9 +7,12 @@ name replace the group, and the old one goes on until its calls are settled.
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
+from sidecar.core.ports import Bulletin
 from sidecar.core.quota import LimitGroup
+from sidecar.limits.cooldowns import Cooldowns
 from sidecar.limits.group import Clocks, Group, Holding, LedgerFactory
 
 GROUPS_MAX = 4_096
@@ -21,13 +24,16 @@ _log = logging.getLogger(__name__)
 class Groups:
     """Make inside a running event loop; `close` when no call is left."""
 
-    def __init__(self, ledger: LedgerFactory, holding: Holding, clocks: Clocks) -> None:
+    def __init__(self, ledger: LedgerFactory, holding: Holding, clocks: Clocks, bulletin: Bulletin) -> None:
         self._ledger = ledger
         self._holding = holding
         self._clocks = clocks
         self._groups: dict[str, Group] = {}
         self._retired: set[Group] = set()
         self._tasks: dict[Group, asyncio.Task[None]] = {}
+        self.cooldowns = Cooldowns(bulletin, clocks, self._pause)
+        """What upstreams asked to be left alone; heeded by every group, and by whoever asks without one."""
+        self._heeding = _watched(self.cooldowns.run(), "limits cooldowns")
 
     def __repr__(self) -> str:
         return f"<Groups {sorted(self._groups)}>"
@@ -67,11 +73,10 @@ class Groups:
     async def close(self) -> None:
         """Stop every task, then sign off everywhere, at the same time and within a moment."""
         groups = list(self._tasks)
-        tasks = list(self._tasks.values())
+        tasks = [self._heeding, *self._tasks.values()]
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await asyncio.wait(tasks)
         self._tasks.clear()
         await asyncio.gather(*(group.close() for group in groups), return_exceptions=True)
 
@@ -79,16 +84,27 @@ class Groups:
         self.sweep()
         group = Group(definition, self._ledger(definition.name), self._holding, self._clocks)
         self._groups[definition.name] = group
-        task = asyncio.create_task(group.run(), name=f"limits {definition.name}")
-        task.add_done_callback(_say_failure)
-        self._tasks[group] = task
+        if until_ms := self.cooldowns.until_ms(definition.name):
+            group.pause(until_ms)
+        self._tasks[group] = _watched(group.run(), f"limits {definition.name}")
         return group
+
+    def _pause(self, place: str, until_ms: float) -> None:
+        group = self._groups.get(place)
+        if group is not None:
+            group.pause(until_ms)
 
     def _stop(self, group: Group) -> None:
         self._tasks.pop(group).cancel()
 
 
+def _watched(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_say_failure)
+    return task
+
+
 def _say_failure(task: asyncio.Task[None]) -> None:
-    """A task that ends by itself is a defect; calls of its group then wait for their deadlines."""
+    """A task that ends by itself is a defect: calls of its group then wait for their deadlines."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.error("%s ended unexpectedly", task.get_name(), exc_info=error)

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from sidecar.core.quota import Share
 from sidecar.limits.backlog import HORIZON_MS, Backlog, Backlogs
+from sidecar.limits.closure import Closure
+from sidecar.limits.denials import Denials
 from sidecar.limits.lease import LOST_WORDS_MS, Lease, Mark
 from sidecar.limits.licence import LICENCE_MS, SHARE, Heard, Licence, is_closed, is_open
 from sidecar.limits.message import Answer, Level, Penalty, Report, Terms
@@ -63,19 +65,15 @@ class Holder:
         """When the last report that was answered was sent."""
         self.failures = 0
         """Exchanges that failed in a row."""
-        self.blocked_until = 0.0
-        """Nothing can be granted before."""
-        self.denied = -1
-        """Index of the limit that last refused, as `Answer.denied`."""
-        self.denials = [0] * len(terms)
-        self.shadow_denials = [0] * len(terms)
+        self.closure = Closure()
+        self.denials = Denials(len(terms))
         self._classes = Backlogs(len(terms), ahead_ms)
         self._epoch = ""
         self._licence: Licence | None = None
         self._lapsed_at: float | None = None
         self._refusals = Refusals()
         self._seen = Seen(len(terms))
-        self._was_listening = self._is_closed = False
+        self._was_listening = False
         self._under_way: _Exchange | None = None
         self._tried_at = -math.inf
         self._retry_at = -math.inf
@@ -93,7 +91,7 @@ class Holder:
         """Whether nothing can be granted, as far as is known: a pause, a spent period, a limit that is closed
         or, where the ledger cannot be reached, what holds without it.
         """
-        if self._is_closed or now < self.blocked_until:
+        if self.closure.is_blocked(now):
             return True
         return self.is_cut_off and not self.lease.is_live(now) and is_closed(self._terms)
 
@@ -110,9 +108,7 @@ class Holder:
         """
         known = self._classes.of(share, now)
         known.demand.arrived(amounts)
-        if not any(amounts):  # free, as far as is known: what it turns out to cost is booked as a debt
-            return _UNHELD
-        return 0 if len(known.line) else self._spend(known, amounts, now)
+        return 0 if len(known.line) and any(amounts) else self._spend(known, amounts, now)
 
     def take_spare(self, share: Share, amounts: Sequence[int], now: float) -> int:
         """Take units that nobody is known to miss, as `take` does. What they are not there for is no demand:
@@ -121,13 +117,17 @@ class Holder:
         known = self._classes.of(share, now)
         if known.is_short or len(known.line):
             return 0
-        source = self._spend(known, amounts, now) if any(amounts) else _UNHELD
+        source = self._spend(known, amounts, now)
         if source:
             known.demand.arrived(amounts)
         return source
 
     def use(self, amounts: Sequence[int], source: int, now: float) -> bool:
-        """The request that took units leaves. False: they are ours no more, and it must take others."""
+        """The request that took units leaves. False: they are ours no more or may not be used now; it must
+        put them back and take others.
+        """
+        if self.closure.is_shut(now):
+            return False
         if source == _UNHELD:
             self.lease.book_unheld(amounts, now)
             return True
@@ -150,7 +150,7 @@ class Holder:
     def join(self, ticket: Ticket, now: float) -> bool:
         """Let a request wait that `take` could not serve; False when it would wait for nothing."""
         known = self._classes.of(ticket.share, now)
-        wait_ms = ticket.deadline - max(self.blocked_until, now)
+        wait_ms = ticket.deadline - self.closure.serves_at(now)
         if wait_ms <= 0 or known.is_hopeless(wait_ms, known.is_short or self.is_cut_off):
             return False
         known.line.join(ticket)
@@ -164,14 +164,14 @@ class Holder:
     def retry_ms(self, share: Share, now: float) -> float:
         """When a request of a class that is refused now may come again."""
         known = self._classes.of(share, now)
-        return max(self.blocked_until - now, known.ask_at - now, known.queue_ms(), HORIZON_MS)
+        return max(self.closure.opens_in_ms(now), known.ask_at - now, known.queue_ms(), HORIZON_MS)
 
     def serve(self, now: float) -> None:
         """Let go whom the lease or the licence covers, in the order of deadlines; refuse who is too late.
         The licence serves first the class that had least of it for its weight.
         """
         for known in sorted(self._classes, key=lambda known: known.unheld):
-            for late in known.line.late(max(now, self.blocked_until)):
+            for late in known.line.late(self.closure.serves_at(now)):
                 late.waiter.refused(late, self.retry_ms(known.share, now))
             while (head := known.line.head()) is not None and (
                 source := self._spend(known, head.amounts, now)
@@ -179,16 +179,27 @@ class Holder:
                 known.line.leave(head)
                 head.waiter.granted(head, source)
 
-    def penalize(self, penalty: Penalty) -> None:
-        """The upstream refused a request; the ledger tells everybody."""
-        self._refusals.add(penalty)
+    def penalize(self, penalty: Penalty, now: float) -> None:
+        """The upstream refused a request; the ledger tells everybody. What it grants nothing of at all is
+        closed here at once, and a pause begins.
+        """
+        self._refusals.add(penalty._replace(pause_ms=0))
+        self.closure.is_closed = self.closure.is_closed or penalty.value == 0
+        self.pause(now + penalty.pause_ms, now)
+
+    def pause(self, until: float, now: float) -> None:
+        """Let nothing leave before `until`, whatever is held; who cannot wait so long is refused."""
+        self.closure.pause(until)
+        self.serve(now)
 
     def _spend(self, known: Backlog, amounts: Sequence[int], now: float) -> int:
         """Where the units come from; 0: there are none."""
-        if self._is_closed:  # whatever the lease holds, the upstream would refuse it
+        if self.closure.is_shut(now):
             return 0
         if self.lease.take(known.share.name, amounts, now):
             source = self.lease.incarnation
+        elif not any(amounts):  # free, as far as is known: what it turns out to cost is booked as a debt
+            source = _UNHELD
         elif self._licensed(amounts, now):
             source = _UNHELD
             known.unheld += 1 / known.share.weight
@@ -234,7 +245,7 @@ class Holder:
         if self._under_way is not None:
             return None
         self._classes.look(now)
-        due = self._classes.ask_at
+        due = max(self._classes.ask_at, self.closure.paused_until)
         if self.waiting and self.lease.is_known:
             due = min(due, self._tried_at + LEASE_MS / 3)
         if due == math.inf and self._classes.is_low(self.lease.free):
@@ -262,7 +273,7 @@ class Holder:
         wants = self._classes.wants(self.lease.free, is_leaving)
         asked = sum(want.need[0] if any(want.need) else want.prefetch[0] for want in wants)
         elapsed = -1 if self.answered_at is None or not self.lease.is_known else int(now - self.answered_at)
-        penalties = self._refusals.all()
+        owed = self._refusals.all()
         report = Report(
             holder=self.lease.holder,
             base=self._base,
@@ -271,7 +282,7 @@ class Holder:
             seq=self.lease.seq,
             entries=self.lease.entries(now),
             wants=wants,
-            penalties=penalties,
+            penalties=[each._replace(pause_ms=self.closure.paused_ms(now)) for each in owed],
             seen=self._seen.of(terms),
             elapsed_ms=elapsed,
             is_leaving=is_leaving,
@@ -279,7 +290,7 @@ class Holder:
             licence_ms=0 if is_closed(terms) else LICENCE_MS,
             share=SHARE,
         )
-        self._under_way = _Exchange(now, self.lease.mark(), penalties, is_leaving, asked)
+        self._under_way = _Exchange(now, self.lease.mark(), owed, is_leaving, asked)
         self._tried_at = now
         return report
 
@@ -300,11 +311,8 @@ class Holder:
         self._retry_at = -math.inf
         self._refusals.told(told.penalties)
         self.holders, self.levels = max(1, answer.holders), answer.levels
-        self._is_closed = any(
-            not (level.permille or term.is_shadow)
-            for level, term in zip(answer.levels, self._terms, strict=True)
-        )
-        self._count(answer)
+        self.closure.heard(answer, self._terms, self._refusals.is_zero_owed, now)
+        self.denials.note(answer)
         is_lost = self._epoch not in ("", answer.epoch)
         last_heard = self.answered_at or 0.0
         self._epoch = answer.epoch
@@ -320,7 +328,6 @@ class Holder:
             self.lease.lapse(now)
             return
         granted = self._receive(answer)
-        self.blocked_until = now + answer.blocked_ms if answer.blocked_ms else 0.0
         self.serve(now)
         self._schedule(answer, told.asked > granted, now)
 
@@ -368,14 +375,6 @@ class Holder:
             # grants of an answer that never arrived
             self.lease.receive(first.share.name, [max(0, amount) for amount in lost])
         return told
-
-    def _count(self, answer: Answer) -> None:
-        if answer.denied != -1:
-            self.denied = answer.denied
-        if answer.denied >= 0:
-            self.denials[answer.denied] += 1
-        for number in answer.shadow_denied:
-            self.shadow_denials[number] += 1
 
     def _schedule(self, answer: Answer, is_scarce: bool, now: float) -> None:
         """When to ask again for what was not granted."""

@@ -12,7 +12,8 @@ from sidecar.core.principal import Principal
 from sidecar.limits.estimate import Estimator
 from sidecar.limits.group import Clocks
 from sidecar.limits.groups import Groups
-from sidecar.limits.hold import CallHold, FreeHold, Means
+from sidecar.limits.hold import CallHold, FreeHold
+from sidecar.limits.means import Means
 from sidecar.limits.mode import mode_of
 from sidecar.limits.view import spent, state_of, states
 
@@ -27,7 +28,7 @@ class Limiter:
         self.groups = groups
         self.estimator = estimator
         self.clocks = clocks
-        self._means = Means(groups, estimator, clocks, wait_s)
+        self._means = Means(groups, groups.cooldowns, estimator, clocks, wait_s)
 
     def __repr__(self) -> str:
         return f"<Limiter {self.open} open, {self.groups!r}>"
@@ -41,7 +42,7 @@ class Limiter:
         """Take the call's own budgets; see `core.ports.Limits`."""
         policy = call.policy
         if call.arrival.method in FREE or not (policy.budgets or policy.quotas):
-            return FreeHold(self._means, call.model)
+            return FreeHold(self._means, call, permit)
         hold = CallHold(self._means, call, permit)
         if policy.budgets:
             await hold.take_budgets()
@@ -49,11 +50,14 @@ class Limiter:
 
     def headroom(self, call: Call, candidate: Candidate) -> float:
         """How much room a candidate has for the call; see `core.ports.Limits`."""
-        if call.arrival.method in FREE or not call.policy.quotas:
+        if call.arrival.method in FREE:
             return 1.0
         tier = candidate.tier_of(call.body.json)
         definition = call.policy.quota_of(candidate.endpoint.project, candidate.model, tier)
-        group = None if definition is None else self.groups.get(definition.name)
+        if definition is None:
+            cooldowns = self.groups.cooldowns
+            return 0.0 if cooldowns and cooldowns.opens_in_ms(candidate, call) else 1.0
+        group = self.groups.get(definition.name)
         return 1.0 if group is None else group.headroom(self.clocks.now_ms())
 
     def spent(self, call: Call, principal: Principal) -> float:

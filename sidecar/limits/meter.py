@@ -34,6 +34,7 @@ back as a gap one window later.
 """
 _ADOPTED_MS = 600_000
 _ADOPTED_ZERO_MS = 86_400_000
+"""How long a limit of nothing is remembered when nobody asks any more."""
 _CUT_EVERY_MS = 1_000
 _IN_FLIGHT_MS = 10_000
 """So long after a limit was adopted, refusals are of requests that had left before."""
@@ -55,6 +56,8 @@ class Meter:
         self.factor = WHOLE
         self.cut_at = 0
         self.heal_at = 0
+        self.zero_of = 0
+        """The limit when the upstream said that it grants nothing of it; 0: it did not."""
         self.claims: dict[int, int] = {}
         self.pace = float(terms.burst)
         self.paced_at = now
@@ -192,6 +195,7 @@ class Meter:
             self.factor = value * WHOLE // self.limit
             self.cut_at = now + _IN_FLIGHT_MS
             self.heal_at = now + (_ADOPTED_MS if value else _ADOPTED_ZERO_MS)
+            self.zero_of = 0 if value else self.limit
         elif permille < WHOLE and now - self.cut_at >= _CUT_EVERY_MS:
             let_through = int(_LET_THROUGH * self.used * WHOLE / max(1, self.limit))
             cut = max(_LEAST_PERMILLE, let_through, self.factor * permille // WHOLE)
@@ -199,8 +203,15 @@ class Meter:
             self.cut_at, self.heal_at = now, max(self.heal_at, now + _HEAL_AFTER_MS)
 
     def heal(self, now: int) -> None:
-        """Probe upwards, slowly, and only while the cut is what limits."""
-        if self.factor < WHOLE and not self.terms.calendar and now >= self.heal_at and self._binds():
+        """Probe upwards, slowly, and only while the cut is what limits; what the upstream grants nothing of,
+        not before the Policy has another amount for it.
+        """
+        if self.terms.calendar:
+            return
+        if self.zero_of:
+            if self.limit != self.zero_of:
+                self.factor, self.zero_of = WHOLE, 0
+        elif self.factor < WHOLE and now >= self.heal_at and self._binds():
             self.factor = min(WHOLE, self.factor + _HEAL_PERMILLE)
             self.heal_at = now + _HEAL_EVERY_MS
 

@@ -22,6 +22,11 @@ class Refusals:
         known = self._penalties.get(penalty.limit)
         self._penalties[penalty.limit] = known.merged(penalty) if known else penalty
 
+    @property
+    def is_zero_owed(self) -> bool:
+        """Whether of some limit the upstream grants nothing at all."""
+        return any(penalty.value == 0 for penalty in self._penalties.values())
+
     def drop_past(self, before: Sequence[Terms], terms: Sequence[Terms]) -> None:
         """Calendar periods have ended: what was refused in them is of no use any more."""
         for number, (old, new) in enumerate(zip(before, terms, strict=True)):
@@ -35,5 +40,5 @@ class Refusals:
     def told(self, penalties: Sequence[Penalty]) -> None:
         """The ledger has heard these; what has got worse since is still to be told."""
         for penalty in penalties:
-            if self._penalties.get(penalty.limit) == penalty:
+            if self._penalties.get(penalty.limit) is penalty:
                 del self._penalties[penalty.limit]

@@ -79,7 +79,7 @@ class Outcome:
     asked: dict[tuple[str, str], Charge] = field(default_factory=dict)
     """What came to a group, by caller and group, whether it was served or not."""
     denied: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """Calls refused, by group and by what stood in their way there, as `Holder.denied`."""
+    """Calls refused, by group and by what stood in their way there, as `Denials.last`."""
     too_large: Counter[str] = field(default_factory=Counter)
     """Calls refused, because they cost more than a limit allows in all."""
     waiting: Counter[str] = field(default_factory=Counter)
@@ -195,7 +195,7 @@ class Passage:
         outcome, share = self._fleet.outcome, self._caller.share
         outcome.refused[self._caller.label] = outcome.refused.get(self._caller.label, 0) + 1
         for number, place in options:
-            outcome.denied[self._fleet.groups[number].name, place.holder.denied] += 1
+            outcome.denied[self._fleet.groups[number].name, place.holder.denials.last] += 1
         for budget in self._budgets:
             if self._is_last:  # so they are booked
                 self._settle(budget, NOTHING, self._booked_at)
@@ -241,7 +241,7 @@ class Passage:
             penalty = fleet.upstream.arrive(fleet.groups[quota.number], self._actual, fleet.now)
             if penalty is not None:
                 fleet.outcome.refused_upstream += 1
-                quota.place.holder.penalize(penalty)
+                quota.place.holder.penalize(penalty, fleet.now)
                 self._site.poll(quota.number)
                 return
         fleet.outcome.arrivals.append(arrival)

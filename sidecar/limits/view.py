@@ -34,15 +34,16 @@ def states(
 def state_of(group: Group, now: float) -> GroupState:
     """One group that calls have used."""
     holder, limits = group.holder, group.definition.limits
+    denials = holder.denials
     levels: Sequence[LimitLevel | None] = list(map(_level, holder.levels)) or [None] * len(limits)
     return GroupState(
         name=group.definition.name,
         mode=mode_of(group, now),
-        limits=tuple(map(LimitState, limits, levels, holder.denials, holder.shadow_denials)),
+        limits=tuple(map(LimitState, limits, levels, denials.counts, denials.shadow_counts)),
         trouble=group.trouble,
         holders=holder.holders if holder.levels else 0,
         waiting=holder.waiting,
-        blocked_ms=max(0.0, holder.blocked_until - now),
+        blocked_ms=holder.closure.opens_in_ms(now),
         age_ms=None if group.told_at is None else now - group.told_at,
     )
 

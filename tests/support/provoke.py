@@ -72,6 +72,18 @@ def fault(words: str, *, timeout_s: float | None = PATIENCE_S, **groups: Any) ->
     return provoke
 
 
+def over_quota(words: str) -> Provocation:
+    """The emulator answers 429 as the directive says, to a sidecar of its own: it leaves the project alone
+    from then on.
+    """
+
+    async def provoke(stage: Stage) -> Scene:
+        prompt = f"hello [[emulate: fault={words}]]"
+        return Scene(await stage.serving(), HELLO | {"prompt": prompt}, PATIENCE_S)
+
+    return provoke
+
+
 def asked(*, instead: Mapping[str, Any] | None = None, **fields: Any) -> Provocation:
     """The request itself is at fault: `fields` on top of a good one, or `instead` of it."""
 

@@ -98,7 +98,7 @@ do
   function Meter.new(terms)
     local oldest = cut(terms) + 1
     return {
-      terms = terms, used = 0, held = 0, factor = WHOLE, cut_at = 0, heal_at = 0, claims = {},
+      terms = terms, used = 0, held = 0, factor = WHOLE, cut_at = 0, heal_at = 0, zero_of = 0, claims = {},
       pace = terms.burst, paced_at = now, empty_at = now, oldest = oldest, newest = oldest - 1,
       starts = terms.calendar[1] or 0, ends = terms.calendar[2] or 0, carried = 0, limit = terms.amount,
     }
@@ -233,6 +233,7 @@ do
       meter.factor = floor(value * WHOLE / meter.limit)
       meter.cut_at = now + IN_FLIGHT_MS
       meter.heal_at = now + (value > 0 and ADOPTED_MS or ADOPTED_ZERO_MS)
+      meter.zero_of = value > 0 and 0 or meter.limit
     elseif permille < WHOLE and now - meter.cut_at >= CUT_EVERY_MS then
       local let_through = floor(LET_THROUGH * meter.used * WHOLE / max(1, meter.limit))
       local cut = max(LEAST_PERMILLE, let_through, floor(meter.factor * permille / WHOLE))
@@ -246,7 +247,14 @@ do
   end
 
   function Meter.heal(meter)
-    if meter.factor < WHOLE and not is_calendar(meter.terms) and now >= meter.heal_at and binds(meter) then
+    if is_calendar(meter.terms) then
+      return
+    end
+    if meter.zero_of > 0 then
+      if meter.limit ~= meter.zero_of then
+        meter.factor, meter.zero_of = WHOLE, 0
+      end
+    elseif meter.factor < WHOLE and now >= meter.heal_at and binds(meter) then
       meter.factor = min(WHOLE, meter.factor + HEAL_PERMILLE)
       meter.heal_at = now + HEAL_EVERY_MS
     end
@@ -829,7 +837,7 @@ do
       meter.used, meter.held, meter.factor, meter.cut_at, meter.heal_at, meter.claims, meter.pace,
       meter.paced_at, meter.oldest, meter.newest, meter.starts, meter.ends, meter.carried,
       terms.amount, terms.window_ms, terms.bucket_ms, terms.slack_ms, terms.burst, terms.calendar,
-      meter.empty_at,
+      meter.empty_at, meter.zero_of,
     }
   end
 
@@ -837,7 +845,7 @@ do
     return {
       used = kept[1], held = kept[2], factor = kept[3], cut_at = kept[4], heal_at = kept[5], claims = kept[6],
       pace = kept[7], paced_at = kept[8], oldest = kept[9], newest = kept[10], starts = kept[11],
-      ends = kept[12], carried = kept[13], empty_at = kept[20] or kept[8],
+      ends = kept[12], carried = kept[13], empty_at = kept[20] or kept[8], zero_of = kept[21] or 0,
       terms = {
         name = name, amount = kept[14], window_ms = kept[15], bucket_ms = kept[16], slack_ms = kept[17],
         burst = kept[18], calendar = kept[19],

@@ -6,7 +6,7 @@ import grpc
 
 from sidecar.core.errors import Reason
 from tests.support.failures.row import FIGURE, STREAM, Row, http
-from tests.support.provoke import Provocation, fault, scripted
+from tests.support.provoke import Provocation, fault, over_quota, scripted
 from tests.support.upstream import STREAM_HEAD, chunk, event, plays, said, streams
 
 _row = partial(Row, code=grpc.StatusCode.ABORTED, reason=Reason.STREAM_INTERRUPTED, rpcs=STREAM)
@@ -33,7 +33,7 @@ ROWS = [
     ),
     _broken_off(
         "429 after two chunks",
-        fault("error_event after=2 chunks=3 code=429"),
+        over_quota("error_event after=2 chunks=3 code=429"),
         "broke off after 2 chunks",
         Reason.UPSTREAM_QUOTA,
         chunks=2,

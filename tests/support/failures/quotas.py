@@ -7,7 +7,7 @@ import grpc
 from sidecar.core.errors import Reason
 from tests.support import facts
 from tests.support.failures.row import MIDNIGHT, STREAM, Row, http
-from tests.support.provoke import fault, refused
+from tests.support.provoke import over_quota, refused
 from tests.support.upstream import refusal
 
 _EXCEEDED = "exceeded your current quota"
@@ -52,49 +52,59 @@ _quota_row = partial(
 )
 
 ROWS = [
-    _quota_row("429 a minute's requests", fault("quota_rpm"), _EXCEEDED, quotas=[_RPM(1000)], retry=36.0),
+    _quota_row(
+        "429 a minute's requests", over_quota("quota_rpm"), _EXCEEDED, quotas=[_RPM(1000)], retry=36.0
+    ),
     _quota_row(
         "429 a short delay",
-        fault("quota_rpm retry_after=1.5s"),
+        over_quota("quota_rpm retry_after=1.5s"),
         _EXCEEDED,
         quotas=[_RPM(1000)],
         retry=1.5,
     ),
     _quota_row(
         "429 a fractional delay",
-        fault("quota_fractional"),
+        over_quota("quota_fractional"),
         _EXCEEDED,
         quotas=[_RPM(1000)],
         retry=45.837906927,
     ),
-    _quota_row("429 a minute's tokens", fault("quota_tpm"), _EXCEEDED, quotas=[_TPM(2_000_000)], retry=36.0),
-    _quota_row("429 a day's requests", fault("quota_rpd"), _EXCEEDED, quotas=[_RPD(10_000)], retry=MIDNIGHT),
     _quota_row(
-        "429 free tier's minute", fault("quota_free_rpm"), _EXCEEDED, quotas=[_FREE_RPM(10)], retry=36.0
+        "429 a minute's tokens", over_quota("quota_tpm"), _EXCEEDED, quotas=[_TPM(2_000_000)], retry=36.0
     ),
     _quota_row(
-        "429 free tier's tokens", fault("quota_free_tpm"), _EXCEEDED, quotas=[_FREE_TPM(250_000)], retry=36.0
+        "429 a day's requests", over_quota("quota_rpd"), _EXCEEDED, quotas=[_RPD(10_000)], retry=MIDNIGHT
     ),
     _quota_row(
-        "429 free tier's day", fault("quota_free_rpd"), _EXCEEDED, quotas=[_FREE_RPD(20)], retry=MIDNIGHT
+        "429 free tier's minute", over_quota("quota_free_rpm"), _EXCEEDED, quotas=[_FREE_RPM(10)], retry=36.0
     ),
-    _quota_row("429 not offered", fault("quota_zero"), _EXCEEDED, quotas=[_FREE_RPD(0)]),
+    _quota_row(
+        "429 free tier's tokens",
+        over_quota("quota_free_tpm"),
+        _EXCEEDED,
+        quotas=[_FREE_TPM(250_000)],
+        retry=36.0,
+    ),
+    _quota_row(
+        "429 free tier's day", over_quota("quota_free_rpd"), _EXCEEDED, quotas=[_FREE_RPD(20)], retry=MIDNIGHT
+    ),
+    _quota_row("429 not offered", over_quota("quota_zero"), _EXCEEDED, quotas=[_FREE_RPD(0)]),
     _quota_row(
         "429 several quotas, one twice",
-        fault("quota_many"),
+        over_quota("quota_many"),
         _EXCEEDED,
         quotas=[_RPM(1000), _TPM(None), _RPM(None)],
         retry=36.0,
     ),
-    _quota_row("429 money", fault("quota_spend"), "spend-based rate limit", retry=1.0),
-    _quota_row("429 bare", fault("quota_bare"), "Resource has been exhausted", retry=1.0),
-    _quota_row("429 shared capacity", fault("quota_shared"), "Resource exhausted.", retry=1.0),
+    _quota_row("429 money", over_quota("quota_spend"), "spend-based rate limit", retry=1.0),
+    _quota_row("429 bare", over_quota("quota_bare"), "Resource has been exhausted", retry=1.0),
+    _quota_row("429 shared capacity", over_quota("quota_shared"), "Resource exhausted.", retry=1.0),
     _quota_row("429 a delay in words alone", refused(429, _SPELLED_OUT), "Slow down.", retry=7.25),
     _quota_row("429 an absurd delay", refused(429, _ABSURD), "HTTP 429", retry=1.0),
     _quota_row("429 not Google's", refused(429, b"slow down"), "HTTP 429", facts=http(429), retry=1.0),
     _quota_row(
         "429 in a stream's first event",
-        fault("error_event after=0 code=429"),
+        over_quota("error_event after=0 code=429"),
         "HTTP 429",
         rpcs=STREAM,
         retry=1.0,

@@ -225,14 +225,14 @@ def test_a_spent_day_is_refused_with_the_time_until_it_ends() -> None:
     sidecar.until(2_000)
     assert waiter
     assert waiter.retry_ms == pytest.approx(12 * HOUR_MS, abs=5_000)
-    assert sidecar.holder.denied == 0
-    assert sidecar.holder.denials == [1]
+    assert sidecar.holder.denials.last == 0
+    assert sidecar.holder.denials.counts == [1]
 
 
 def test_shadow_denials_are_counted() -> None:
     sidecar = Sidecar([rolling(100), rolling(0, "shadow", is_shadow=True)])
     assert sidecar.call(1, 1)
-    assert sidecar.holder.shadow_denials == [0, 1]
+    assert sidecar.holder.denials.shadow_counts == [0, 1]
 
 
 # --------------------------------------------------------------------------------------------------- refusals
@@ -241,7 +241,7 @@ def test_shadow_denials_are_counted() -> None:
 def test_what_the_upstream_refused_is_told_at_once_and_once() -> None:
     sidecar = Sidecar([rolling(1_000)])
     sidecar.call(1)
-    sidecar.holder.penalize(Penalty(0, 900, 0, -1))
+    sidecar.holder.penalize(Penalty(0, 900, 0, -1), sidecar.now)
     assert sidecar.holder.due(sidecar.now) == sidecar.now
     assert sidecar.exchange().levels[0].permille == 900
     assert sidecar.holder.report(sidecar.terms, sidecar.now).penalties == []
@@ -251,7 +251,7 @@ def test_of_a_limit_that_the_upstream_closed_not_even_the_lease_is_spent() -> No
     sidecar = Sidecar([rolling(100_000), daily(100_000)])
     busy(sidecar, per_s=100, until=3_000)
     assert any(map(any, sidecar.holder.lease.free.values()))
-    sidecar.holder.penalize(Penalty(1, 900, 22_000, 100_000))
+    sidecar.holder.penalize(Penalty(1, 900, 22_000, 100_000), sidecar.now)
     sidecar.exchange()
     assert sidecar.take(1, 1) == 0
 
@@ -259,30 +259,79 @@ def test_of_a_limit_that_the_upstream_closed_not_even_the_lease_is_spent() -> No
 def test_refusals_that_pile_up_are_told_as_the_worst_of_them() -> None:
     sidecar = Sidecar([rolling(1_000)])
     for number in range(10_000):
-        sidecar.holder.penalize(Penalty(0, 900, number, -1 if number % 2 else 500 + number))
+        sidecar.holder.penalize(Penalty(0, 900, number, -1 if number % 2 else 500 + number), sidecar.now)
     [told] = sidecar.holder.report(sidecar.terms, 0.0).penalties
     assert told == Penalty(0, 900, 9_999, 500)
 
 
+def test_however_late_the_ledger_hears_of_a_pause_it_ends_when_it_was_to() -> None:
+    sidecar = Sidecar([rolling(1_000)])
+    sidecar.call(1)
+    sidecar.holder.penalize(Penalty(0, 900, 22_000, -1), sidecar.now)
+    sidecar.now += 20_000
+    assert sidecar.wait(1, patience_ms=60_000)
+    assert sidecar.exchange().blocked_ms == 2_000
+
+
+def test_while_a_pause_lasts_nothing_that_is_held_leaves_and_then_all_of_it() -> None:
+    sidecar = Sidecar([rolling(100_000)])
+    busy(sidecar, per_s=100, until=3_000)
+    source = sidecar.take(1)
+    sidecar.holder.pause(sidecar.now + 500, sidecar.now)
+    assert not sidecar.holder.use([1], source, sidecar.now)
+    sidecar.holder.put_back(ONLY, [1], source)
+    assert sidecar.take(1) == 0
+    sidecar.now += 500
+    assert sidecar.holder.use([1], sidecar.take(1), sidecar.now)
+
+
+def test_a_pause_refuses_who_cannot_wait_so_long_and_keeps_the_others_without_asking_meanwhile() -> None:
+    sidecar = Sidecar([rolling(0)])
+    hurried, patient = sidecar.wait(1, patience_ms=1_000), sidecar.wait(1, patience_ms=5_000)
+    sidecar.holder.pause(2_000, sidecar.now)
+    assert hurried
+    assert hurried.retry_ms == 2_000
+    assert sidecar.wait(1, patience_ms=1_999) is None
+    assert sidecar.holder.due(sidecar.now) == 2_000
+    sidecar.now = 2_000
+    sidecar.ledger = Ledger(listens=False)
+    sidecar.terms = [rolling(10)]
+    sidecar.exchange()
+    assert patient
+    assert patient.source
+
+
+def test_a_shut_group_lets_not_even_free_requests_go() -> None:
+    sidecar = Sidecar([rolling(10)])
+    assert sidecar.take(0)
+    sidecar.holder.pause(1_000, sidecar.now)
+    assert not sidecar.take(0)
+    waiter = sidecar.wait(0)
+    assert waiter
+    sidecar.now = 1_000
+    sidecar.exchange()
+    assert waiter.source
+
+
 def test_a_refusal_is_told_again_when_its_report_was_lost() -> None:
     sidecar = Sidecar([rolling(1_000)])
-    sidecar.holder.penalize(Penalty(0, 900, 0, -1))
+    sidecar.holder.penalize(Penalty(0, 900, 0, -1), sidecar.now)
     sidecar.lose()
     assert sidecar.exchange().levels[0].permille == 900
 
 
 def test_a_refusal_that_comes_while_one_is_told_is_told_next() -> None:
     sidecar = Sidecar([rolling(1_000)])
-    sidecar.holder.penalize(Penalty(0, 900, 0, -1))
+    sidecar.holder.penalize(Penalty(0, 900, 0, -1), sidecar.now)
     report = sidecar.holder.report(sidecar.terms, 0.0)
-    sidecar.holder.penalize(Penalty(0, 900, 0, 300))
+    sidecar.holder.penalize(Penalty(0, 900, 0, 300), sidecar.now)
     sidecar.holder.answer(sidecar.ledger.exchange(report, NOON), 0.0)
     assert sidecar.exchange().levels[0].permille == 300
 
 
 def test_a_refusal_of_yesterday_is_not_told_today() -> None:
     sidecar = Sidecar([daily(100)])
-    sidecar.holder.penalize(Penalty(0, 900, 0, 0))
+    sidecar.holder.penalize(Penalty(0, 900, 0, 0), sidecar.now)
     sidecar.terms = [daily(100, NOON + 12 * HOUR_MS)]
     assert sidecar.holder.report(sidecar.terms, 0.0).penalties == []
 

@@ -451,13 +451,21 @@ def test_a_cut_heals_slowly_and_only_while_it_is_what_limits() -> None:
     assert healed == [910, 910, 920]
 
 
-def test_an_adopted_limit_holds_for_ten_minutes_and_a_closed_one_for_a_day() -> None:
-    for value, until in ((700, 600_000), (0, DAY_MS)):
-        a = teller(rolling(1_000), lease_ms=2 * DAY_MS)
-        a.ask(NOON, 700)
-        a.refused(NOON, Penalty(0, 900, 0, value))
-        assert a.refused(NOON + until - 1).levels[0].permille == value
-        assert a.refused(NOON + until).levels[0].permille == value + 10
+def test_an_adopted_limit_holds_for_ten_minutes() -> None:
+    a = teller(rolling(1_000), lease_ms=2 * DAY_MS)
+    a.ask(NOON, 700)
+    a.refused(NOON, Penalty(0, 900, 0, 700))
+    assert a.refused(NOON + 599_999).levels[0].permille == 700
+    assert a.refused(NOON + 600_000).levels[0].permille == 710
+
+
+def test_a_limit_of_which_the_upstream_grants_nothing_stays_closed_until_the_policy_changes_it() -> None:
+    ledger = Ledger(listens=False)
+    a = teller(rolling(1_000), ledger=ledger, lease_ms=9 * DAY_MS)
+    a.refused(NOON, Penalty(0, 900, 0, 0))
+    assert a.refused(NOON + 8 * DAY_MS).levels[0].permille == 0
+    b = teller(rolling(999), name="b", ledger=ledger)
+    assert b.refused(NOON + 8 * DAY_MS).levels[0].permille == 1_000
 
 
 def test_an_adopted_limit_is_cut_when_the_upstream_goes_on_refusing() -> None:

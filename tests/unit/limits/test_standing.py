@@ -79,8 +79,8 @@ def test_it_is_refused_when_the_last_line_refuses_and_told_when_to_come_again() 
 
 def test_when_no_line_may_be_joined_the_soonest_time_to_come_again_is_told() -> None:
     first, second = groups(10, 10)
-    first.holder.blocked_until = 7_000
-    second.holder.blocked_until = 5_000
+    first.holder.closure.blocked_until = 7_000
+    second.holder.closure.blocked_until = 5_000
     request = Request(first, second)
     assert not request.join()
     assert request.standing.retry_ms(0) == 5_000
@@ -90,7 +90,7 @@ def test_when_no_line_may_be_joined_the_soonest_time_to_come_again_is_told() -> 
 
 def test_it_stands_only_where_it_may_be_served_in_time() -> None:
     first, second = groups(10, 10)
-    first.holder.blocked_until = 7_000
+    first.holder.closure.blocked_until = 7_000
     assert Request(first, second).join()
     assert (first.holder.waiting, second.holder.waiting) == (0, 1)
 
@@ -110,7 +110,7 @@ def test_refused_everywhere_it_may_still_turn_to_another_line() -> None:
     first, second = groups(0, 10)
     request = Request(first, patience_ms=5_000)
     request.join()
-    first.holder.blocked_until = 9_000
+    first.holder.closure.blocked_until = 9_000
     first.holder.serve(1_000)
     assert request.ends == [8_000]
     assert request.standing.join([Place(second.holder, [1])], 1_000)

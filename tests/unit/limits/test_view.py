@@ -124,7 +124,7 @@ async def test_a_pause_is_told_as_long_as_it_lasts(world: World) -> None:
     policy_ = policy(quota("a", rpm(10)))
     await answered(world, policy_)
     (group,) = world.groups
-    group.holder.blocked_until = world.clocks.now + 5_000
+    group.holder.closure.blocked_until = world.clocks.now + 5_000
     assert 4_900 < (await seen(world, policy_))[NAME].blocked_ms <= 5_000
     world.clocks.now += 6_000
     assert (await seen(world, policy_))[NAME].blocked_ms == 0

@@ -15,6 +15,7 @@ from sidecar.limits.groups import Groups
 from sidecar.limits.ledger import Ledger
 from sidecar.limits.limiter import Limiter
 from sidecar.limits.message import Answer, Report
+from sidecar.store.memory import MemoryBulletin
 from tests.support import facts
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -63,10 +64,14 @@ class _Cuttable:
 
 
 class World:
-    def __init__(self, wait_s: float = 30.0) -> None:
-        self.clocks = Clocks()
-        self.ledgers = Ledgers(self.clocks)
-        self.groups = Groups(self.ledgers, Holding("pod", Random(1)), self.clocks)  # noqa: S311
+    """One sidecar; with a `fleet`, another of the same."""
+
+    def __init__(self, wait_s: float = 30.0, fleet: "World | None" = None) -> None:
+        self.clocks = fleet.clocks if fleet else Clocks()
+        self.ledgers = fleet.ledgers if fleet else Ledgers(self.clocks)
+        self.bulletin = fleet.bulletin if fleet else MemoryBulletin()
+        holding = Holding("other" if fleet else "pod", Random(1))  # noqa: S311 - repeatable
+        self.groups = Groups(self.ledgers, holding, self.clocks, self.bulletin)
         self.limiter = Limiter(self.groups, Estimator(), self.clocks, wait_s)
 
     def level(self, name: str, limit: int = 0) -> tuple[int, int]:
@@ -80,8 +85,12 @@ class World:
             self.clocks.now += 1_100
             for group in self.groups:
                 group.wake()
-            for _ in range(20):
-                await asyncio.sleep(0)
+            await self.turn()
+
+    async def turn(self) -> None:
+        """Let every task have its turn."""
+        for _ in range(20):
+            await asyncio.sleep(0)
 
 
 def rpm(amount: int, **values: Any) -> Limit:

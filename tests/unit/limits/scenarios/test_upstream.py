@@ -53,7 +53,7 @@ def test_the_judge_sees_a_fleet_that_does_not_listen(record: Record) -> None:
     crowd = fleet(per_minute(AMOUNT), 8, Load(2 * AMOUNT / 60, ONE_CLASS))
     crowd.upstream = Strict(is_telling=False)
     for sidecar in crowd.sidecars:
-        sidecar.holders[0].penalize = lambda _penalty: None  # type: ignore[method-assign]
+        sidecar.holders[0].penalize = lambda _penalty, _now: None  # type: ignore[method-assign]
     outcome = crowd.run(3 * MINUTE)
     refused = outcome.refused_upstream / (len(outcome.arrivals) + outcome.refused_upstream)
     record(refused=refused)

@@ -1,0 +1,155 @@
+"""Reserving the quota of one candidate for an attempt of a call.
+
+Among candidates of the best level the first whose lease covers the call wins without waiting; when none does,
+the call stands in line at all of them. The next level is asked as well when that has lasted, or as soon as
+there is nothing to wait for. Of one level are candidates of one step (the alternatives of model and tier)
+whose endpoints are of one level.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from math import inf
+from typing import TypeAlias
+
+from sidecar.core.call import Call
+from sidecar.core.errors import CostExceedsLimit
+from sidecar.core.levels import LimitsMode, worst
+from sidecar.core.permit import Candidate
+from sidecar.core.ports import Grant
+from sidecar.core.principal import Principal
+from sidecar.core.quota import Share
+from sidecar.limits.estimate import Key
+from sidecar.limits.grant import Costing, FreeGrant, MeteredGrant, Taken
+from sidecar.limits.holder import Holder
+from sidecar.limits.means import Means
+from sidecar.limits.mode import mode_of
+from sidecar.limits.waiting import Opening, Option, Queueing, fitting
+
+_QUEUE_SHARE = 0.98
+"""Of the time that a call has left, it may stand in line for so much: to be refused in line is of more use
+than to run into the deadline.
+"""
+_Take: TypeAlias = Callable[[Holder, Share, Sequence[int], float], int]
+"""A way to take units without a message, as `Holder.take`."""
+
+
+class Reserving:
+    """What one call reserves, attempt after attempt, on top of its `budgets`."""
+
+    def __init__(self, means: Means, call: Call, principal: Principal) -> None:
+        self.budgets: list[Taken] = []
+        self._means = means
+        self._call = call
+        self._principal = principal
+        self._share = call.policy.share_of(principal.tenant, call.arrival.priority)
+        self._costings: dict[tuple[str, str], Costing] = {}
+        self._misfit: CostExceedsLimit | None = None
+
+    def __repr__(self) -> str:
+        return f"<Reserving of {self._share.name} on {len(self.budgets)} budgets>"
+
+    async def reserve(self, candidates: Sequence[Candidate]) -> Grant:
+        """Take the quota of one candidate, of which there is at least one; see `core.ports.Hold`."""
+        return self._at_once(_best_level(candidates), Holder.take) or await self._in_line(candidates)
+
+    def try_reserve(self, candidates: Sequence[Candidate]) -> Grant | None:
+        """Take what is to spare; see `core.ports.Hold`."""
+        return self._at_once(candidates, Holder.take_spare)
+
+    async def take(self, option: Option) -> Taken:
+        """Take units of one group, now or after standing in line. Raises RateLimited, LimiterUnavailable."""
+        if taken := self._taken(option, Holder.take):
+            return taken
+        with self._queueing() as queueing:
+            queueing.join(option)
+            given = await queueing.served(inf)
+            if given is None or given.taken is None:
+                raise queueing.refusal()
+            return given.taken
+
+    def costing(self, candidate: Candidate) -> Costing:
+        """What the call costs at a model and tier; estimated once."""
+        model, tier = candidate.model, candidate.tier_of(self._call.body.json)
+        costing = self._costings.get((model, tier))
+        if costing is None:
+            price = self._call.policy.prices.price(model, tier, self._means.clocks.wall().date())
+            key = Key(self._principal.id, model)
+            estimate = self._means.estimator.charge(self._call, key, price)
+            costing = Costing(self._means, self._call, key, tier, price, estimate)
+            self._costings[model, tier] = costing
+        return costing
+
+    def _at_once(self, candidates: Sequence[Candidate], take: _Take) -> Grant | None:
+        """The grant of the first that a lease covers or that nothing limits."""
+        for candidate in candidates:
+            place = self._place(candidate)
+            if isinstance(place, Option):
+                if taken := self._taken(place, take):
+                    return self._granted(candidate, taken)
+            elif place is not None and not place.opens_in_ms():
+                return self._granted(candidate, None)
+        return None
+
+    async def _in_line(self, candidates: Sequence[Candidate]) -> Grant:
+        """Stand in line, after the best level was found to have nothing at once."""
+        levels = [list(level) for _, level in groupby(candidates, key=_level)]
+        with self._queueing() as queueing:
+            spill_s = min(self._call.policy.pools.spill_after_s, queueing.wait_s / len(levels))
+            for number, level in enumerate(levels, 1):
+                if number > 1 and (grant := self._at_once(level, Holder.take)):
+                    return grant
+                for candidate in level:
+                    if (place := self._place(candidate)) is not None:
+                        queueing.join(place)
+                given = await queueing.served(inf if number == len(levels) else spill_s)
+                if given is not None:
+                    return self._granted(given.candidate, given.taken)
+            raise self._misfit if self._misfit and queueing.is_nowhere else queueing.refusal()
+
+    def _place(self, candidate: Candidate) -> Option | Opening | None:
+        """What the call takes there. None: more than can ever fit."""
+        tier = candidate.tier_of(self._call.body.json)
+        definition = self._call.policy.quota_of(candidate.endpoint.project, candidate.model, tier)
+        if definition is None:
+            return Opening(candidate, self._call, self._means.cooldowns)
+        try:
+            amounts = fitting(definition, self.costing(candidate).estimate)
+        except CostExceedsLimit as error:
+            self._misfit = error
+            return None
+        return Option(candidate, self._means.groups.of(definition), amounts)
+
+    def _taken(self, option: Option, take: _Take) -> Taken | None:
+        """Units that a lease has; None: it has not enough. Sends no message."""
+        _, group, amounts = option
+        source = take(group.holder, self._share, amounts, self._means.clocks.now_ms())
+        group.touch()  # nobody may come to wait here, and still it should have a lease for the next
+        return Taken(group, self._share, amounts, source) if source else None
+
+    def _granted(self, candidate: Candidate, taken: Taken | None) -> Grant:
+        if taken is None and not self.budgets:
+            return FreeGrant(candidate, self._call, self._means.cooldowns)
+        return MeteredGrant(candidate, self.costing(candidate), self._mode(taken), taken)
+
+    def _mode(self, quota: Taken | None) -> LimitsMode:
+        """How the limits are kept that the call takes from."""
+        now = self._means.clocks.now_ms()
+        taken = self.budgets if quota is None else (*self.budgets, quota)
+        return worst(mode_of(each.group, now) for each in taken)
+
+    def _queueing(self) -> Queueing:
+        """Time to stand in line, as much as the call has from now on."""
+        left_s = self._call.arrival.deadline - asyncio.get_running_loop().time()
+        return Queueing(self._share, self._means.clocks, min(self._means.wait_s, left_s * _QUEUE_SHARE))
+
+
+def _level(candidate: Candidate) -> tuple[int, int]:
+    return candidate.step, candidate.endpoint.level
+
+
+def _best_level(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Those at the head that are of one level."""
+    level = _level(candidates[0])
+    count = next((n for n, other in enumerate(candidates) if _level(other) != level), len(candidates))
+    return candidates[:count]
