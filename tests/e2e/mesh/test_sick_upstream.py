@@ -31,10 +31,6 @@ async def test_a_sidecar_whose_upstream_is_down_is_not_ejected(tmp_path: Path) -
                 == 0
             )
             assert await both.local.envoy.stat(f"cluster.{cluster}.membership_healthy") == 1
-<<<<<<< HEAD
         received, by_the_peer = both.received
         assert received >= 2 * (CALLS + 1), "what the sidecar itself repeats comes on top"
         assert by_the_peer == 0
-=======
-        assert both.received[1] == 0
->>>>>>> d29f1b1 (mesh: let every call be repeated at once when a sidecar leaves)
