@@ -181,7 +181,7 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "weight": endpoint.weight,
         "level": endpoint.level,
         "concurrency": endpoint.concurrency,
-        "tiers": sorted(endpoint.tiers) or "all",
+        "tiers": sorted(endpoint.tiers) or None,
         "lacks": sorted(endpoint.lacks),
     }
 

@@ -143,6 +143,7 @@ def test_what_is_shown_of_pools_is_what_a_file_may_say(folder: Folder) -> None:
     shorter = policy_of(folder, BOTH + "\nbudgets: [{name: shop, spend_per_day: $5}]\n" + again)
     assert (shorter.pools, shorter.tier_rules) == (policy.pools, policy.tier_rules)
     assert shown["projects"][0]["keys"] == ["****", "****"]
+    assert [project["tiers"] for project in shown["projects"]] == [["flex", "standard"], None]
     assert shown["projects"][0]["lacks"] == ["code_execution", "files"]
     assert shown["models"]["gemini-4-argon"]["fallback"] == ["gemini-3.8-flash"]
 
