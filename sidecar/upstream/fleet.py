@@ -103,9 +103,10 @@ class Fleet:
     def _at_home(self, call: Call, order: list[Standing], now: float) -> list[Standing]:
         """The order with the home of the call's prefix first, if it has one among the best."""
         best = order[0].candidate
-        peers = [peer for peer in order if peer.is_peer_of(best) and not peer.health.breaker.is_open]
-        if len(peers) < 2 or (prefix := prefix_of(best.model, call.body.json)) is None:
+        prefix = prefix_of(best.model, call.body.json)
+        if prefix is None:
             return order
+        peers = [peer for peer in order if peer.is_peer_of(best) and not peer.health.breaker.is_open]
         found = home(prefix, peers, [peer.share(now) for peer in peers])
         if found is None:
             return order

@@ -77,9 +77,9 @@ class View(NamedTuple):
 
 def rank(standings: Sequence[Standing], view: View) -> list[Standing]:
     """Who may be asked now, best first; empty when nobody may."""
-    order = _by_load(standings, view) if _are_plain(standings, view.now) else _by_group(standings, view)
-    order.sort(key=_times_tried)
-    return order
+    if _are_plain(standings, view.now):
+        return _by_load(standings, view)
+    return sorted(_by_group(standings, view), key=_times_tried)
 
 
 def ready_at(standings: Sequence[Standing]) -> float:
@@ -95,14 +95,14 @@ def _times_tried(standing: Standing) -> int:
 
 
 def _are_plain(standings: Sequence[Standing], now: float) -> bool:
-    """Whether all are peers, and well: nearly always so, and quickly seen."""
+    """Whether all are peers, well and not tried yet: nearly always so, and quickly seen."""
     first = standings[0].candidate
     step, level = first.step, first.endpoint.level
-    for candidate, health, _, _ in standings:
+    for candidate, health, _, tried in standings:
         endpoint = candidate.endpoint
         if candidate.step != step or endpoint.level != level or endpoint.concurrency is not None:
             return False
-        if health.breaker.is_open or health.paused_until > now:
+        if tried or health.breaker.is_open or health.paused_until > now:
             return False
     return True
 
@@ -143,7 +143,6 @@ def _by_load(group: Sequence[Standing], view: View) -> list[Standing]:
     ]
     best_s = min(filter(None, taken_s), default=0.0)
     noise_s = max(_NOISE * best_s, best_s + _BLINK_S)
-    may_spare = any(standing.health.breaker.steady_at <= now for standing in group)
     keyed = []
     for place, (candidate, health, headroom, tried) in enumerate(group):
         share, turn = candidate.endpoint.weight, 0
@@ -153,10 +152,14 @@ def _by_load(group: Sequence[Standing], view: View) -> list[Standing]:
         if breaker.steady_at > now:
             share *= breaker.weight(now)
             if breaker.is_open:
-                turn = -1 if breaker.wants_probe(now) and not tried else int(may_spare)
+                turn = -1 if breaker.wants_probe(now) and not tried else int(_has_steady(group, now))
         load = (health.in_flight - log(1.0 - draw()) * _RANDOM_PART) / share
         if taken_s[place] > noise_s:
             load *= taken_s[place] / best_s
         keyed.append((turn, load, place))
     keyed.sort()
     return [group[place] for _, _, place in keyed]
+
+
+def _has_steady(group: Sequence[Standing], now: float) -> bool:
+    return any(standing.health.breaker.steady_at <= now for standing in group)
