@@ -154,8 +154,7 @@ class Pod:
     @property
     def access_log(self) -> list[dict[str, Any]]:
         """What Envoy has written down; complete only once it has ended."""
-        path = self.folder / "access.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return lines_of(self.folder / "access.jsonl")
 
 
 @asynccontextmanager
@@ -285,6 +284,17 @@ async def shown_by(target: str, context: ssl.SSLContext) -> bytes:
         return ssl.DER_cert_to_PEM_cert(certificate).encode()
     finally:
         writer.close()
+
+
+def write_settings(folder: Path, groups: Mapping[str, Mapping[str, Any]]) -> None:
+    """The settings file of a pod, for an Envoy without a sidecar."""
+    tree = {"limits": {"scope": "process"}, **_settings(folder, groups)}
+    process.written(folder / "settings.yaml", tree)
+
+
+def lines_of(log: Path) -> list[dict[str, Any]]:
+    """The whole lines of a log of JSON."""
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
 async def http_status(url: str) -> int:
