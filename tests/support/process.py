@@ -14,7 +14,7 @@ from typing import Any
 PROGRAM = str(Path(sys.executable).with_name("gemini-sidecar"))
 """The installed command, beside the interpreter that runs the tests."""
 API_KEY = "AIza-made-up-key"
-PATIENCE_S = 15.0
+PATIENCE_S = 40.0
 """How long a test waits for what must happen; reached only by a failure."""
 
 _FREE_PORTS = ("--listen", "127.0.0.1:0", "--telemetry-address", "127.0.0.1:0")
