@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import reduce, wraps
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from sidecar.config.load import Configuration
+from sidecar.config.quota_schema import Tier
 from sidecar.core.call import Method
 from sidecar.core.feature import Feature
 from sidecar.core.policy import STANDARD_TIER
@@ -99,7 +100,13 @@ def question_options(verb: Callable[..., None]) -> Callable[..., None]:
             help="What the call makes use of, such as grounding; may be repeated.",
         ),
         click.option("--scope", multiple=True, help="What the caller's token is good for; may be repeated."),
-        click.option("--tier", default=STANDARD_TIER, show_default=True, help="The service tier."),
+        click.option(
+            "--tier",
+            type=click.Choice(get_args(Tier)),
+            default=STANDARD_TIER,
+            show_default=True,
+            help="The service tier.",
+        ),
         click.option(
             "--max-output-tokens", type=click.IntRange(min=0), help="The bound that the call sets, if any."
         ),

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from google.protobuf.descriptor import ServiceDescriptor
 
+from sidecar.config.quota_schema import Tier
 from sidecar.core.call import Method
 from sidecar.core.errors import FieldViolation, InvalidRequest
 from sidecar.core.feature import Feature
@@ -33,6 +34,7 @@ from sidecar.v1.admin_pb2 import (
 )
 from sidecar.v1.admin_service_pb2_grpc import AdminServiceServicer
 
+_TIERS: tuple[str, ...] = get_args(Tier)
 _WITH_OUTPUT = (Method.GENERATE, Method.STREAM_GENERATE)
 
 
@@ -146,6 +148,8 @@ def _deed(asked: ExplainRequest) -> Deed:
     unknown = sorted(set(asked.features) - set(Feature))
     if unknown:
         raise InvalidRequest(FieldViolation("features", f"has words that are none of {', '.join(Feature)}"))
+    if asked.tier and asked.tier not in _TIERS:
+        raise InvalidRequest(FieldViolation("tier", f"is none of {', '.join(_TIERS)}"))
     bound = asked.max_output_tokens if asked.HasField("max_output_tokens") else None
     return Deed(
         method=method,

@@ -19,11 +19,12 @@ class RemoteDocument:
 
     def __init__(self, url: str, ca_file: Path | None, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
+        self._place = url.partition("?")[0]  # a query may hold what is not to be logged
         self._tls = ssl.create_default_context(cafile=ca_file)
         self._timeout_s = timeout_s
 
     def __repr__(self) -> str:
-        return f"<RemoteDocument {self._url}>"
+        return f"<RemoteDocument {self._place}>"
 
     async def __call__(self) -> bytes:
         """Get it. Raises Unloadable."""
@@ -31,9 +32,9 @@ class RemoteDocument:
             async with asyncio.timeout(self._timeout_s):
                 return await self._get()
         except TimeoutError:
-            raise Unloadable(f"{self._url} has not answered within {self._timeout_s:g} s") from None
+            raise Unloadable(f"{self._place} has not answered within {self._timeout_s:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unloadable(f"{self._url} cannot be asked: {type(error).__name__}") from error
+            raise Unloadable(f"{self._place} cannot be asked: {type(error).__name__}") from error
 
     async def _get(self) -> bytes:
         connector = aiohttp.TCPConnector(ssl=self._tls, force_close=True)  # minutes pass between two
@@ -46,12 +47,12 @@ class RemoteDocument:
             ) as response,
         ):
             if response.status != 200:
-                raise Unloadable(f"{self._url} answers {response.status}")
+                raise Unloadable(f"{self._place} answers {response.status}")
             document = await response.content.read(DOCUMENT_MAX_BYTES + 1)
             while len(document) <= DOCUMENT_MAX_BYTES and (more := await response.content.read(64 * 1024)):
                 document += more
         if len(document) > DOCUMENT_MAX_BYTES:
-            raise Unloadable(f"{self._url} answers more than {DOCUMENT_MAX_BYTES} bytes")
+            raise Unloadable(f"{self._place} answers more than {DOCUMENT_MAX_BYTES} bytes")
         return document
 
 

@@ -39,9 +39,14 @@ class Trust:
     verifier: Verifier
 
     def principal(self, name: str, token: Token | None, policy: Policy) -> Principal:
-        """The caller of this name. It is the pod only by the pod's SPIFFE id: any other name may be
-        anybody's.
+        """The caller of this name. Raises Unauthenticated when the Policy asks for a token and it shows
+        none. It is the pod only by the pod's SPIFFE id: any other name may be anybody's.
         """
+        if token is None and policy.asks_for_tokens:
+            raise Unauthenticated(
+                "the Policy asks callers from outside the pod for a token: send `authorization: Bearer T`",
+                "token_missing",
+            )
         return Principal(
             name,
             policy.tenant_of(name),
@@ -72,11 +77,6 @@ class EnvoyIdentity:
         """Whose certificate it is; see `core.ports.Identity`."""
         name = _certified(evidence, self._trust)
         token = await shown_token(evidence, self._trust.verifier)
-        if token is None and policy.asks_for_tokens:
-            raise Unauthenticated(
-                "the Policy asks callers from outside the pod for a token: send `authorization: Bearer T`",
-                "token_missing",
-            )
         return self._trust.principal(name, token, policy)
 
 

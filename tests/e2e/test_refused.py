@@ -46,6 +46,7 @@ RULES = {
     "rules": [
         {"name": "no-code", "effect": "deny", "features": ["code_execution", "other_tools"]},
         {"name": "tuner", "effect": "allow", "principals": [TUNER], "models": [TUNED]},
+        {"name": "alice", "effect": "allow", "principals": ["jwt:corp/alice"], "models": ["fast"]},
         {"name": "app", "effect": "allow", "principals": [mesh.ID], "scopes": ["write"], "models": ["fast"]},
         {"name": "not-the-pod", "effect": "deny", "principals": [mesh.ID], "models": [TUNED]},
         {
@@ -454,8 +455,9 @@ async def test_the_trail_has_no_gap_and_no_token(place: Place) -> None:
         call(lambda place: place.issued(READER), good(scope="gemini read")),
         direct("envoy", claims_to_be(TUNER), request=GenerateRequest(model=TUNED, prompt="hi")),
         direct("tcp", good(scope="gemini write")),
+        direct("mesh", good(scope="gemini")),
     ],
-    ids=["token through Envoy", "tuner", "app"],
+    ids=["token through Envoy", "tuner", "app", "token on the mesh's port"],
 )
 async def test_who_may_is_answered(attempt: Attempt, place: Place) -> None:
     """By a rule each; else the table would hold for rules that refuse everybody."""

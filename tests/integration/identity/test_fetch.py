@@ -56,8 +56,9 @@ async def test_what_is_no_answer_is_said(answer: Answer, words: str) -> None:
 
 
 async def test_a_server_that_is_not_there_is_said() -> None:
-    with pytest.raises(Unloadable, match="cannot be asked"):
-        await RemoteDocument("http://127.0.0.1:1/keys", None)()
+    with pytest.raises(Unloadable, match="cannot be asked") as refusal:
+        await RemoteDocument("http://127.0.0.1:1/keys?code=sesame", None)()
+    assert "sesame" not in str(refusal.value)
 
 
 async def test_a_server_must_have_a_certificate_of_the_authorities_named(tmp_path: Path) -> None:

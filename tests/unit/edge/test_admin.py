@@ -133,7 +133,7 @@ async def test_the_rule_that_decides_is_told(fields: dict[str, Any], allowed: bo
     assert (told.allowed, told.rule) == (allowed, rule)
 
 
-@pytest.mark.parametrize("fields", [{"method": "Drain"}, {"features": ["telepathy"]}])
+@pytest.mark.parametrize("fields", [{"method": "Drain"}, {"features": ["telepathy"]}, {"tier": "gold"}])
 async def test_words_that_mean_nothing_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(Aborted):
         await Administered().explain(**fields)

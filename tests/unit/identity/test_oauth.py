@@ -9,7 +9,7 @@ from sidecar.core.errors import PermissionDenied, SidecarError, Unauthenticated
 from sidecar.core.secret import Secret
 from sidecar.identity.bearer import Token
 from sidecar.identity.keys import FAMILIES, PublicKey, read_keys
-from sidecar.identity.oauth import LEEWAY_S, Issuer, OAuth, scopes_of
+from sidecar.identity.oauth import LEEWAY_S, REMEMBERED, Issuer, OAuth, scopes_of
 from tests.support.tokens import AUDIENCE, ISSUER, NOW, SigningKey, good_claims, key_set, unsigned
 
 KEYS = {algorithm: SigningKey(algorithm, algorithm) for algorithm in FAMILIES}
@@ -21,8 +21,11 @@ class Known:
     """Keys that are simply there."""
 
     def __init__(self, *keys: SigningKey) -> None:
-        self._keys = read_keys(key_set(*(key.jwk() for key in keys)))
         self.is_closed = False
+        self.keep(*keys)
+
+    def keep(self, *keys: SigningKey) -> None:
+        self._keys = read_keys(key_set(*(key.jwk() for key in keys)))
 
     def warm(self) -> None:
         pass
@@ -37,9 +40,15 @@ class Known:
         return key
 
 
-def issuer(name: str = "corp", url: str = ISSUER, *keys: SigningKey, **facts: Any) -> Issuer:
+def issuer(
+    name: str = "corp",
+    url: str = ISSUER,
+    *keys: SigningKey,
+    keys_of: Known | None = None,
+    **facts: Any,
+) -> Issuer:
     values = {"audiences": frozenset({AUDIENCE}), "typ": "at+jwt", "required_scopes": frozenset(), **facts}
-    return Issuer(name=name, issuer=url, keys=Known(*(keys or KEYS.values())), **values)
+    return Issuer(name=name, issuer=url, keys=keys_of or Known(*(keys or KEYS.values())), **values)
 
 
 def oauth(*issuers: Issuer) -> OAuth:
@@ -136,6 +145,34 @@ async def test_each_issuer_has_its_own_keys() -> None:
     with pytest.raises(Unauthenticated):
         await both.verify(Secret(EC.token(iss="https://other.test")))
     assert repr(both) == "<OAuth of corp, other>"
+
+
+async def test_a_token_seen_before_is_held_to_its_time_and_to_its_key() -> None:
+    now = [float(NOW)]
+    known = Known(EC)
+    verifier = OAuth((issuer(keys_of=known),), now=lambda: now[0])
+    token = Secret(EC.token())
+    assert await verifier.verify(token) is await verifier.verify(token)
+
+    known.keep(EC)  # loaded anew, so another object
+    assert (await verifier.verify(token)).subject == "alice"
+    known.keep(OTHER)
+    with pytest.raises(Unauthenticated, match="no such key"):
+        await verifier.verify(token)
+    known.keep(EC)
+    assert (await verifier.verify(token)).subject == "alice"
+    now[0] = NOW + 300 + LEEWAY_S
+    with pytest.raises(Unauthenticated, match="expired"):
+        await verifier.verify(token)
+
+
+async def test_only_the_tokens_seen_last_are_remembered() -> None:
+    verifier = oauth()
+    tokens = [Secret(EC.token(sub=f"caller-{number}")) for number in range(REMEMBERED + 1)]
+    found = [await verifier.verify(token) for token in tokens]
+    assert await verifier.verify(tokens[-1]) is found[-1]
+    assert await verifier.verify(tokens[0]) == found[0]
+    assert await verifier.verify(tokens[0]) is not found[0]
 
 
 @pytest.mark.parametrize(

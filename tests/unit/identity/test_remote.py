@@ -71,6 +71,13 @@ async def test_the_policy_may_ask_for_a_token_beside_the_certificate() -> None:
     assert (await ENVOY.identify(shown(certified(WEB), "Bearer t0ken"), strict)).id == WEB
 
 
+async def test_the_policy_may_ask_for_a_token_beside_the_meshs_word() -> None:
+    identity = MeshIdentity(TRUST, "l5d-client-id")
+    with pytest.raises(Unauthenticated) as refusal:
+        await identity.identify(shown(**{"l5d-client-id": WEB}), facts.policy(asks_for_tokens=True))
+    assert refusal.value.metadata == {"cause": "token_missing"}
+
+
 async def test_on_the_mesh_a_token_alone_is_who_it_was_issued_for() -> None:
     found = await MeshIdentity(TRUST).identify(shown(token="Bearer t0ken"), POLICY)
     scopes = frozenset({"read"})
