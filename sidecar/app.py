@@ -179,6 +179,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         audit = _audit(settings.audit, instruments, closing)
         policies = configuration.policy_source(_Reloads(instruments, credentials, audit), emulator_url)
         instruments.policy.loaded(policies.current.digest)
+        audit.record(policy_taken(policies.current.digest[:DIGEST_SHOWN_CHARS]))
         instruments.credentials.known(_with_keys(policies.current))
         transport = _transport(settings, credentials)
         closing.push_async_callback(transport.close)
@@ -225,8 +226,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         await _start(listeners, closing)
         await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
         works = {"breakers": fleet.listen(), "policy-watch": policies.watch()}
-        works.update(_peers(settings, bulletin, health))
-        for name, work in works.items():
+        for name, work in {**works, **_peers(settings, bulletin, health)}.items():
             _running(closing, work, name)
         yield sidecar
 

@@ -80,7 +80,8 @@ class PolicySchema(Slice):
     """What becomes of calls that no rule matches. None: what the pod asks by itself is allowed, and denied
     what callers from outside ask, or who shows a token."""
     tokens: Literal["optional", "required"] = "optional"
-    """Whether callers from outside the pod must show an OAuth 2.0 token beside their certificate."""
+    """Whether callers from outside the pod, but for its replicas, must show an OAuth 2.0 token beside their
+    certificate."""
     prices: Annotated[dict[ModelId, ModelPrices], default_when_empty(dict)] = Field(default_factory=dict)
     """Prices by model id, in place of those that the release knows."""
 

@@ -26,7 +26,7 @@ class AuditKind(StrEnum):
     ADMINISTERED = "administered"
     """Somebody who may did something to the sidecar."""
     POLICY = "policy"
-    """A changed Policy was taken, or refused."""
+    """A Policy is in force from now on, or a changed one was refused."""
 
 
 @dataclass(frozen=True, slots=True)

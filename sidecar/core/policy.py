@@ -194,7 +194,8 @@ class Policy:
     rules: Rules = field(default_factory=Rules)
     """Who may do what."""
     asks_for_tokens: bool = False
-    """Whether callers from outside the pod must show a token, whatever else proves who they are."""
+    """Whether callers from outside the pod, but for its replicas, must show a token, whatever else proves who
+    they are."""
     pools: PoolRules = field(default_factory=PoolRules)
     """How endpoints are chosen, retried and left alone."""
     tier_rules: tuple[TierRule, ...] = ()

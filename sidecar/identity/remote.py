@@ -39,10 +39,14 @@ class Trust:
     verifier: Verifier
 
     def principal(self, name: str, token: Token | None, policy: Policy) -> Principal:
-        """The caller of this name. Raises Unauthenticated when the Policy asks for a token and it shows
-        none. It is the pod only by the pod's SPIFFE id: any other name may be anybody's.
+        """The caller of this name. It is the pod only by the pod's SPIFFE id: any other name may be
+        anybody's.
+
+        Raises Unauthenticated when the Policy asks for a token and it shows none. A replica need not: the app
+        that calls it, because its own sidecar is not well, has none to show.
         """
-        if token is None and policy.asks_for_tokens:
+        is_pod = name == self.pod and bool(trust_domain(name))
+        if token is None and policy.asks_for_tokens and not is_pod:
             raise Unauthenticated(
                 "the Policy asks callers from outside the pod for a token: send `authorization: Bearer T`",
                 "token_missing",
@@ -50,7 +54,7 @@ class Trust:
         return Principal(
             name,
             policy.tenant_of(name),
-            is_pod=name == self.pod and bool(trust_domain(name)),
+            is_pod=is_pod,
             scopes=token.scopes if token else None,
             subject=token.owner if token else "",
         )

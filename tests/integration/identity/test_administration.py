@@ -77,7 +77,12 @@ async def test_the_pod_drains_its_sidecar_and_watches_it_leave(tmp_path: Path) -
         ended = await rpc.ask(served.gemini, "Generate", HI)
         assert (ended.reason, ended.trailers["x-safe-retry"]) == ("DRAINING", "1")
         assert (await admin.Drain(DrainRequest())).in_flight == 0
-    assert [record["event"] for record in trail(tmp_path)] == ["started", *["administered"] * 2, "stopped"]
+    assert [record["event"] for record in trail(tmp_path)] == [
+        "started",
+        "policy",
+        *["administered"] * 2,
+        "stopped",
+    ]
 
 
 async def test_from_outside_the_scope_of_administrators_is_needed(tmp_path: Path) -> None:
@@ -94,7 +99,12 @@ async def test_from_outside_the_scope_of_administrators_is_needed(tmp_path: Path
         assert (await rpc.ask(quota, "GetQuota", GetQuotaRequest(), metadata=allowed)).replies
         told = (await rpc.ask(admin, "Explain", ExplainRequest(model="m"), metadata=allowed)).replies[0]
         assert (told.principal, told.listener, told.subject) == (POD, "envoy", "jwt:corp/alice")
-    assert [record["event"] for record in trail(tmp_path)] == ["started", *["denied"] * 4, "stopped"]
+    assert [record["event"] for record in trail(tmp_path)] == [
+        "started",
+        "policy",
+        *["denied"] * 4,
+        "stopped",
+    ]
 
 
 async def test_a_stranger_is_let_in_by_the_policy_alone(tmp_path: Path, emulator: Any) -> None:

@@ -142,6 +142,34 @@ def test_other_content_has_another_digest(folder: Folder, before: str, after: st
     assert policy_of(folder, WHOLE).digest != policy_of(folder, WHOLE.replace(before, after)).digest
 
 
+RULES = """
+rules: [{name: a, effect: allow, models: [fast], max_output_tokens: 9}]
+default: deny
+tokens: required
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("effect: allow", "effect: deny"),
+        ("name: a", "name: b"),
+        ("models: [fast]", "models: [gemini-3-pro]"),
+        ("max_output_tokens: 9", "max_output_tokens: 8"),
+        ("max_output_tokens: 9", "only_features: []"),
+        ("default: deny", "default: allow"),
+        ("tokens: required", "tokens: optional"),
+    ],
+)
+def test_other_rules_make_another_digest(folder: Folder, before: str, after: str) -> None:
+    text = WHOLE + RULES
+    assert policy_of(folder, text).digest != policy_of(folder, text.replace(before, after)).digest
+    assert (
+        policy_of(folder, text).digest
+        == policy_of(folder, text.replace("models: [fast]", "models: [gemini-3.8-flash]")).digest
+    )
+
+
 def test_a_policy_does_not_change(folder: Folder) -> None:
     with pytest.raises(TypeError):
         policy_of(folder, WHOLE).routes["x"] = ModelRoute("x", ())  # type: ignore[index]

@@ -24,6 +24,28 @@ def test_the_policy_is_shown_by_model_with_its_aliases(folder: Folder) -> None:
     assert shown["models"] == {"a": {"aliases": ["b", "c"], "projects": ["main"], "fallback": []}}
 
 
+def test_rules_are_shown_as_a_file_may_say_them(folder: Folder) -> None:
+    head = "projects: [{name: main, api: gemini, key: {file: $/key}}]\nmodels: {a: {aliases: [b]}}\n"
+    rules = [
+        {
+            "name": "one",
+            "effect": "allow",
+            "principals": ["pager", "spiffe://corp/ns/shop/*"],
+            "scopes": ["read"],
+            "methods": ["Generate"],
+            "models": ["a"],
+            "tiers": ["flex"],
+            "max_output_tokens": 0,
+            "only_features": [],
+        },
+        {"name": "two", "effect": "deny", "namespaces": ["shop"], "features": ["files", "media"]},
+    ]
+    said = {"rules": rules, "default": "deny", "tokens": "required"}
+    folder.read(head + yaml.safe_dump(said))
+    shown = effective(folder.load(f"policy: {{file: {folder.path / 'policy.yaml'}}}"))["policy"]
+    assert {key: shown[key] for key in said} == said
+
+
 def test_the_policy_of_an_emulator_is_not_there_yet(folder: Folder) -> None:
     assert "emulator" in effective(folder.load(emulator=True))["policy"]
 

@@ -71,6 +71,11 @@ async def test_the_policy_may_ask_for_a_token_beside_the_certificate() -> None:
     assert (await ENVOY.identify(shown(certified(WEB), "Bearer t0ken"), strict)).id == WEB
 
 
+async def test_a_replica_has_no_token_to_show_when_its_own_sidecar_is_not_well() -> None:
+    strict = facts.policy(asks_for_tokens=True)
+    assert (await ENVOY.identify(shown(certified(POD)), strict)).is_unbounded_pod
+
+
 async def test_the_policy_may_ask_for_a_token_beside_the_meshs_word() -> None:
     identity = MeshIdentity(TRUST, "l5d-client-id")
     with pytest.raises(Unauthenticated) as refusal:
