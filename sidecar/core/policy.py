@@ -4,14 +4,14 @@
 Later facts (rules) join as further fields.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sidecar.core.cost import PriceTable
 from sidecar.core.feature import Feature
@@ -204,6 +204,8 @@ class Policy:
     """Whether a call may leave the issuer of its thought signatures, without them."""
     prices: PriceTable = field(default_factory=PriceTable)
     """What tokens cost: the release's prices, with those of the Policy file in place of them."""
+    memo: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What a stage has worked out of the snapshot alone and keeps with it; the stage bounds it."""
     _tenants: Mapping[str, Tenant] = field(init=False, repr=False, compare=False)
     _owners: Mapping[str, str] = field(init=False, repr=False, compare=False)
     _serving: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)

@@ -9,6 +9,9 @@ The order is one of preference. First, step by step, come the alternatives: the 
 rule, for calls that name none; the same away from home, without signatures; then all of it for each fallback
 model, for callers that allow it. Within a step lower levels come first. Who of one step and level is asked,
 `upstream/rank` decides.
+
+Calls that are at home nowhere and differ in nothing that counts here have the same ways: they are worked out
+once for a snapshot of the Policy and kept with it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +28,8 @@ from sidecar.policy.issuer import Bound, bound_of
 
 _TIERED = frozenset({Method.GENERATE, Method.STREAM_GENERATE})
 _NOTHING: frozenset[Feature] = frozenset()
+_KINDS_MOST = 1024
+"""Kinds of calls whose ways a Policy keeps; callers may make up models without end."""
 
 
 class Known(NamedTuple):
@@ -45,26 +50,20 @@ def candidates(call: Call, tenant: str, known: Known = NOTHING_KNOWN) -> tuple[C
     Raises PermissionDenied for a model that may not be asked for, NoEndpoint when nobody serves the call,
     InvalidRequest when it must say whose what it refers to is.
     """
-    needs, bound = _needs(call), None
-    if call.policy.has_choice:
+    policy, needs = call.policy, _needs(call)
+    tiers = _tiers(call, tenant, known.spent)
+    if policy.has_choice:
         handles = handles_of(call.body.json)
         bound = bound_of(call, handles, known.issuers(handles.opaques))
-    found: list[Candidate] = []
-    step = 0
-    for model, endpoints in _models(call):
-        for places, strips in _places(endpoints, bound):
-            for tier in _tiers(call, tenant, known.spent):
-                served = tier or needs.tier
-                alternative = [
-                    Candidate(endpoint, model, tier, step, strips)
-                    for endpoint in places
-                    if endpoint.serves(served, needs.features)
-                ]
-                found += alternative
-                step += bool(alternative)
-    if not found:
-        raise NoEndpoint(_why_nobody(call, needs, bound))
-    return tuple(found)
+        if bound is not None:
+            return _expanded(call, needs, tiers, bound)
+    kind = (call.model, call.allow_fallback, needs, tiers)
+    if kind not in policy.memo:
+        if len(policy.memo) >= _KINDS_MOST:
+            policy.memo.clear()
+        policy.memo[kind] = _expanded(call, needs, tiers, None)
+    ways: tuple[Candidate, ...] = policy.memo[kind]
+    return ways
 
 
 class _Needs(NamedTuple):
@@ -78,6 +77,27 @@ class _Needs(NamedTuple):
 def _needs(call: Call) -> _Needs:
     tier = tier_named(call.body.json) if call.arrival.method in _TIERED else ""
     return _Needs(tier, features_of(call.body) if call.policy.has_lacks else _NOTHING)
+
+
+def _expanded(
+    call: Call, needs: _Needs, tiers: tuple[str, ...], bound: Bound | None
+) -> tuple[Candidate, ...]:
+    found: list[Candidate] = []
+    step = 0
+    for model, endpoints in _models(call):
+        for places, strips in _places(endpoints, bound):
+            for tier in tiers:
+                served = tier or needs.tier
+                alternative = [
+                    Candidate(endpoint, model, tier, step, strips)
+                    for endpoint in places
+                    if endpoint.serves(served, needs.features)
+                ]
+                found += alternative
+                step += bool(alternative)
+    if not found:
+        raise NoEndpoint(_why_nobody(call, needs, bound))
+    return tuple(found)
 
 
 def _models(call: Call) -> Iterator[tuple[str, Sequence[Endpoint]]]:

@@ -170,3 +170,33 @@ def test_who_cannot_serve_a_call_is_told_project_by_project() -> None:
         "no project of the Policy serves model 'best': plain lacks code_execution; "
         "cheap does not serve the tier standard"
     )
+
+
+def test_calls_of_one_kind_have_the_same_ways_however_many_models_callers_make_up() -> None:
+    policy = facts.policy(A, B)
+    first = candidates(facts.call(policy=policy, model="gemini-x"), "")
+    assert candidates(facts.call(policy=policy, model="gemini-x"), "") is first
+    assert candidates(facts.call(policy=policy, model="gemini-y"), "") != first
+    for number in range(3000):
+        candidates(facts.call(policy=policy, model=f"made-up-{number}"), "")
+    assert len(policy.memo) <= 1024
+
+
+def test_what_counts_makes_another_kind_of_call() -> None:
+    policy = facts.policy(
+        named("a", tiers=frozenset({"standard"}), lacks=frozenset({Feature.CODE_EXECUTION})),
+        B,
+        routes=routes("a", "b", fallback=(SPARE,)),
+        tier_rules=(TierRule(("flex",), spent=0.5),),
+    )
+
+    def ways_of(body: Any = facts.HELLO, spent: float = 0.0, **call: Any) -> int:
+        asked = facts.call(body=body, policy=policy, model="best", **call)
+        return len(candidates(asked, "", Known(spent)))
+
+    for _ in range(2):  # the second time out of memory
+        assert ways_of() == 2
+        assert ways_of(CODE) == 1
+        assert ways_of({**facts.HELLO, "serviceTier": "FLEX"}) == 1
+        assert ways_of(allow_fallback=True) == 4
+        assert ways_of(spent=0.5) == 1
