@@ -127,7 +127,8 @@ async def test_a_call_falls_over_to_the_projects_of_its_own_policy(emulator, tmp
 
     server = await asyncio.start_server(be_silent, "127.0.0.1", 0)
     first = project(tmp_path, "first", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    policy = {"projects": [first, project(tmp_path, "second", emulator.base_url)]}
+    second = {**project(tmp_path, "second", emulator.base_url), "level": 1}
+    policy = {"projects": [first, second]}
     async with server, Emulator() as other, world_with(tmp_path, policy) as world:
         call = asyncio.ensure_future(world.asks())
         await taken.wait()
