@@ -22,7 +22,15 @@ from tests.support.rpc import Ended, ask
 MODEL = "gemini-3.8-flash"
 CHUNKS = 6
 _SHAPE = f"chunks={CHUNKS} words=24"
-_PLAIN = ("unavailable", "internal", "bad_gateway", "quota_rpm retry_after=50ms", "reset", "close", "empty_stream")
+_PLAIN = (
+    "unavailable",
+    "internal",
+    "bad_gateway",
+    "quota_rpm retry_after=50ms",
+    "reset",
+    "close",
+    "empty_stream",
+)
 """Faults that come before any chunk."""
 _WITHIN = ("cut", "stall", "no_finish", "error_event", "error_event code=500", "malformed_event")
 """Faults that come after so many chunks as a directive says."""
