@@ -5,7 +5,7 @@ import asyncio
 import json
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from sidecar.emulator import Emulator
 from sidecar.mesh import files
 from sidecar.mesh.authority import Authority, Pair
 from sidecar.mesh.bootstrap import ARGUMENTS, render
+from sidecar.mesh.peers import endpoints
 from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceStub
 from tests.support import process
 
@@ -236,6 +237,34 @@ async def replicas(folder: Path, **groups: Mapping[str, Any]) -> AsyncIterator[R
         await local.envoy.until("cluster.peers.membership_healthy", 1)
         channel = await stack.enter_async_context(app_channel(local.app))
         yield Replicas(by, local, peer, GeminiServiceStub(channel))
+
+
+@asynccontextmanager
+async def gateway(folder: Path, by: Authority, pods: Sequence[Pod]) -> AsyncIterator[Any]:
+    """A client through an Envoy that has peers and whose own sidecar never was."""
+    install(folder, by, issued(by))
+    files.write_json(folder / "peers.json", endpoints(pod.inbound for pod in pods))
+    own = {
+        "directory": str(folder),
+        "certificates": f"{folder}/certs",
+        "peers": "bulletin",
+        "advertise": "127.0.0.1:1",
+        "app_address": "127.0.0.1:0",
+        "probe_address": "127.0.0.1:0",
+        "access_log": "",
+    }
+    tree = {
+        "listen": {"socket": f"{folder}/local.sock"},
+        "limits": {"scope": "redis"},
+        "identity": {"principal": ID},
+        "redis": {"addresses": "127.0.0.1:1"},
+        "envoy": own,
+    }
+    process.written(folder / "settings.yaml", tree)
+    async with envoy(folder) as running:
+        await running.until("cluster.peers.membership_healthy", len(pods))
+        async with app_channel(running.address("app")) as channel:
+            yield GeminiServiceStub(channel)
 
 
 def install(folder: Path, by: Authority, pair: Pair) -> None:

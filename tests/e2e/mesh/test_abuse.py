@@ -20,7 +20,7 @@ PATH = "/sidecar.v1.GeminiService/Generate"
 ASK = GenerateRequest(model=facts.MODEL, prompt="hi").SerializeToString()
 LONG = GenerateRequest(model=facts.MODEL, prompt="hi [[emulate: words=4000]]").SerializeToString()
 PER_SECOND = 20
-GROWN_MAX_BYTES = 64 << 20
+GROWN_MAX_BYTES = 16 << 20
 """By which neither Envoy nor the sidecar may grow under one attacker."""
 STREAMS_MAX = 16
 ODD = range(1, 1 << 31, 2)

@@ -1,15 +1,10 @@
 """`gemini-sidecar drain` lets callers from outside go elsewhere: what runs may finish, nothing is cut."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc
 
-from sidecar.mesh.files import write_json
-from sidecar.mesh.peers import endpoints
 from sidecar.v1.gemini_service_pb2_grpc import GeminiServiceStub
 from sidecar.v1.generate_pb2 import StreamGenerateRequest
 from tests.support import facts, mesh, process, rpc, steady
@@ -28,7 +23,7 @@ async def test_streams_finish_while_new_calls_go_elsewhere(tmp_path: Path) -> No
     async with (
         mesh.pod(tmp_path / "leaving", by) as leaving,
         mesh.pod(tmp_path / "staying", by) as staying,
-        gateway(tmp_path / "gateway", by, [leaving, staying]) as gemini,
+        mesh.gateway(tmp_path / "gateway", by, [leaving, staying]) as gemini,
     ):
         running = [asyncio.create_task(rpc.ask(gemini, "StreamGenerate", LONG)) for _ in range(STREAMS)]
         await both_have(leaving, staying, STREAMS)
@@ -59,34 +54,6 @@ async def test_the_probe_and_the_app_tell_a_drain_apart(tmp_path: Path) -> None:
         for _ in range(5):
             assert (await rpc.ask(gemini, "StreamGenerate", SHORT)).code is grpc.StatusCode.OK
         assert await pod.envoy.stat("http.app.downstream_cx_total") - before <= 1
-
-
-@asynccontextmanager
-async def gateway(folder: Path, by: mesh.Authority, pods: list[mesh.Pod]) -> AsyncIterator[object]:
-    """A client through an Envoy that has peers and whose own sidecar never was."""
-    mesh.install(folder, by, mesh.issued(by))
-    write_json(folder / "peers.json", endpoints(pod.inbound for pod in pods))
-    envoy = {
-        "directory": str(folder),
-        "certificates": f"{folder}/certs",
-        "peers": "bulletin",
-        "advertise": "127.0.0.1:1",
-        "app_address": "127.0.0.1:0",
-        "probe_address": "127.0.0.1:0",
-        "access_log": "",
-    }
-    tree = {
-        "listen": {"socket": f"{folder}/local.sock"},
-        "limits": {"scope": "redis"},
-        "identity": {"principal": mesh.ID},
-        "redis": {"addresses": "127.0.0.1:1"},
-        "envoy": envoy,
-    }
-    (folder / "settings.yaml").write_text(json.dumps(tree))
-    async with mesh.envoy(folder) as running:
-        await running.until("cluster.peers.membership_healthy", len(pods))
-        async with mesh.app_channel(running.address("app")) as channel:
-            yield GeminiServiceStub(channel)
 
 
 async def both_have(leaving: mesh.Pod, staying: mesh.Pod, together: int) -> None:

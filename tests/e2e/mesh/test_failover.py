@@ -79,3 +79,22 @@ async def test_a_sidecar_that_stands_still_is_left_and_found_again(
     assert {call.end.code for call in load.failed} <= {grpc.StatusCode.UNAVAILABLE}
     gone_at = stopped_at + ended_s
     assert [call for call in load.failed if call.ended < stopped_at or call.began > gone_at] == []
+
+
+async def test_a_peer_whose_sidecar_is_killed_fails_only_what_it_had(tmp_path: Path) -> None:
+    """Its Envoy says that nothing was sent, so the Envoy that called it asks another."""
+    by = mesh.authority()
+    async with (
+        mesh.pod(tmp_path / "dying", by) as dying,
+        mesh.pod(tmp_path / "staying", by) as staying,
+        mesh.gateway(tmp_path / "gateway", by, [dying, staying]) as gemini,
+    ):
+        async with steady.load(gemini, PER_SECOND) as load:
+            await dying.upstream.wait_for(lambda seen: seen.finished > PER_SECOND // 4)
+            dying.sidecar.signal(signal.SIGKILL)
+            await dying.sidecar.ends()
+            dead_at = asyncio.get_running_loop().time()
+            before = staying.upstream.observed.received
+            await staying.upstream.wait_for(lambda seen: seen.finished > before + PER_SECOND)
+        assert [call for call in load.failed if call.began > dead_at] == []
+        assert {call.end.code for call in load.failed} <= {grpc.StatusCode.UNAVAILABLE}
