@@ -57,6 +57,11 @@ async def test_chunks_pass_one_by_one(tmp_path: Path) -> None:
 
 async def test_errors_pass_through_with_details_and_trailers(tmp_path: Path) -> None:
     async with mesh.replicas(tmp_path) as both:
+        streamed = StreamGenerateRequest(model=MODEL, prompt="hi [[emulate: fault=error_event after=2]]")
+        broken_off = await rpc.ask(both.gemini, "StreamGenerate", streamed)
+        assert broken_off.code is grpc.StatusCode.ABORTED
+        assert broken_off.facts["chunks_sent"] == str(len(broken_off.replies)) == "2"
+
         request = asking("fault=quota_rpm retry_after=90s")
         ended = await rpc.ask(both.gemini, "Generate", request, metadata=[("x-request-id", "r-1")])
         assert ended.code is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -65,11 +70,6 @@ async def test_errors_pass_through_with_details_and_trailers(tmp_path: Path) -> 
         assert ended.details["QuotaFailure"]["violations"]
         assert ended.trailers["x-request-id"] == "r-1"
         assert "requests" in ended.message
-
-        streamed = StreamGenerateRequest(model=MODEL, prompt="hi [[emulate: fault=error_event after=2]]")
-        broken_off = await rpc.ask(both.gemini, "StreamGenerate", streamed)
-        assert broken_off.code is grpc.StatusCode.ABORTED
-        assert broken_off.facts["chunks_sent"] == str(len(broken_off.replies)) == "2"
 
 
 async def test_a_refusal_that_says_so_is_repeated_at_the_peer(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.support import facts, mesh, rpc
 
 DOWN = GenerateRequest(model=facts.MODEL, prompt="hi [[emulate: fault=unavailable]]")
 ASK = GenerateRequest(model=facts.MODEL, prompt="hi")
-CALLS = 20
+CALLS = 10
 """Many times what would eject a place that is counted as failing."""
 
 
