@@ -13,13 +13,15 @@ from sidecar.core.call import Method
 from sidecar.core.errors import UpstreamRejected
 from sidecar.core.policy import Api
 from sidecar.upstream import encode, sdk_convert
+from sidecar.v1.generate_pb2 import StreamGenerateRequest
 from tests.contract.oracle import handpicked, requests
 from tests.contract.oracle.conftest import CASES, Heard
-from tests.contract.oracle.requests import HELLO, Case, message_of, place, said, unified
+from tests.contract.oracle.requests import CHAT, HELLO, MESSAGES, Case, message_of, place, said, unified
 from tests.contract.oracle.samples import drawn
 from tests.contract.oracle.wires import FACES, Wires, wires
 from tests.support import facts
-from tests.support.upstream import Request
+from tests.support.upstream import Request, streams
+from tests.support.upstream import said as upstream_says
 
 Corpus = Mapping[Api, list[Heard]]
 APIS = pytest.mark.parametrize("api", Api)
@@ -35,6 +37,8 @@ async def difference(on: Wires, transport: str, case: Case, heard: Request) -> s
     ours = await on.said_by_us(transport, case.method, message(case, heard))
     if place(ours) != place(heard):
         return f"{case.name}: goes to {ours.target}, not {heard.target}"
+    if heard.body and ours.headers["content-type"] != heard.headers["content-type"]:
+        return f"{case.name}: is {ours.headers['content-type']}, not {heard.headers['content-type']}"
     theirs, our = unified(case.method, said(heard)), unified(case.method, said(ours))
     if case.config is not None and getattr(case.config, "service_tier", None) and on.api is Api.VERTEX:
         theirs.pop("servicetier")
@@ -59,6 +63,29 @@ async def test_every_request_of_the_corpus_is_said_alike(corpus: Corpus, api: Ap
             if heard.request is not None
         ]
     assert [each for each in found if each] == []
+
+
+@APIS
+@TRANSPORTS
+@pytest.mark.parametrize("method", [Method.GENERATE, Method.COUNT_TOKENS, Method.EMBED_CONTENT])
+async def test_a_prompt_is_said_like_a_bare_string(api: Api, transport: str, method: Method) -> None:
+    async with wires(api) as on:
+        heard = await on.said_by_google(method, CHAT, "hi", None)
+        ours = await on.said_by_us(transport, method, MESSAGES[method](model=CHAT, prompt="hi"))
+    assert place(ours) == place(heard)
+    assert unified(method, said(ours)) == unified(method, said(heard))
+
+
+@APIS
+@TRANSPORTS
+async def test_a_stream_is_asked_for_alike(api: Api, transport: str) -> None:
+    message = StreamGenerateRequest(model=CHAT, prompt="hi")
+    async with wires(api, streams(upstream_says("a", "STOP"))) as on:
+        heard = await on.said_by_google(Method.STREAM_GENERATE, CHAT, HELLO, None)
+        ours = await on.said_by_us(transport, Method.STREAM_GENERATE, message)
+    assert (ours.method, ours.target) == (heard.method, heard.target)
+    assert ours.headers["content-type"] == heard.headers["content-type"]
+    assert unified(Method.GENERATE, said(ours)) == unified(Method.GENERATE, said(heard))
 
 
 @APIS

@@ -87,14 +87,25 @@ class Wires:
             quiet = (config or genai.GenerateContentConfig()).model_copy()
             quiet.automatic_function_calling = genai.AutomaticFunctionCallingConfig(disable=True)
             quiet.automatic_continuation = False
-            await models.generate_content(model=model, contents=contents, config=quiet)
+            if method is Method.STREAM_GENERATE:
+                async for _ in await models.generate_content_stream(
+                    model=model, contents=contents, config=quiet
+                ):
+                    pass
+            else:
+                await models.generate_content(model=model, contents=contents, config=quiet)
         return self.upstream.requests[-1]
 
     async def said_by_us(self, transport: str, method: Method, message: Message) -> Request:
         """What one of our transports sends for a message of sidecar.v1."""
         model, body, *_ = await FACES[method].read_request(message.SerializeToString())
         attempt = facts.attempt(self.endpoint, method, body.json, model=model)
-        await getattr(self, transport).send(attempt)
+        if method is Method.STREAM_GENERATE:
+            async with getattr(self, transport).stream(attempt) as chunks:
+                async for _ in chunks:
+                    pass
+        else:
+            await getattr(self, transport).send(attempt)
         return self.upstream.requests[-1]
 
 
