@@ -1,9 +1,8 @@
 """The Call: what a caller asked, before anything was decided about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sidecar.core.evidence import Evidence
 from sidecar.core.policy import Policy
@@ -29,8 +28,7 @@ FREE = frozenset({Method.COUNT_TOKENS, Method.LIST_MODELS, Method.GET_MODEL})
 """Methods that cost nothing and that no limit counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """What is known of a call before its body is read; making one cannot fail."""
 
     request_id: str
@@ -49,8 +47,7 @@ class Arrival:
     """What the caller shows of itself, as far as this listener looks at it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """What the caller wants said upstream."""
 
     json: Json
@@ -60,8 +57,7 @@ class Body:
     """Whether writing it out is work for a thread; see `edge/convert`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One request, read and well-formed, with the Policy snapshot that judges it to the end."""
 
     arrival: Arrival

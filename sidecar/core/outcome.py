@@ -1,6 +1,5 @@
 """What became of a call: its usage, its attempts, its end."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -75,8 +74,7 @@ class AttemptRecord(NamedTuple):
     kind: AttemptKind = AttemptKind.FIRST
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The end of a call, told to the Observer exactly once. Carries no prompt text and no secret."""
 
     arrival: Arrival

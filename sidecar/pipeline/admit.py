@@ -1,6 +1,6 @@
 """Everything decided about a call before anybody upstream is asked."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sidecar.core.audit import Occasion, denied
 from sidecar.core.cached import Bypass
@@ -15,8 +15,7 @@ from sidecar.policy.candidates import Known
 from sidecar.policy.rules import permit as decide
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """Proof that identity, policy, cache and budgets were asked."""
 
     permit: Permit

@@ -21,7 +21,12 @@ def is_last_word(chunk: Json) -> bool:
     last: with it the usage so far is worth telling.
     """
     candidates = chunk.get("candidates")
-    return not candidates or any(candidate.get("finishReason") not in _UNSAID for candidate in candidates)
+    if not candidates:
+        return True
+    for candidate in candidates:  # noqa: SIM110 - `any` takes four times as long, and this is asked of every chunk
+        if candidate.get("finishReason") not in _UNSAID:
+            return True
+    return False
 
 
 def has_content(chunk: Json) -> bool:
