@@ -102,3 +102,34 @@ async def _end(pod: mesh.Pod, by: mesh.Authority, pair: mesh.Pair) -> grpc.Statu
 
 async def _is_refused(pod: mesh.Pod, by: mesh.Authority, pair: mesh.Pair) -> bool:
     return await _end(pod, by, pair) is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_mounted_secret_is_followed_as_the_kubelet_replaces_it(tmp_path: Path) -> None:
+    """Its files are links into `..data`, a link to a directory of one version, which is what is replaced."""
+    by = mesh.authority()
+    caller = mesh.issued(by)
+    async with mesh.pod(tmp_path / "pod", by) as pod:
+        context = mesh.tls(tmp_path, by, caller)
+        for version in ("first", "second"):
+            renewed = mesh.issued(by)
+            _mount(pod.folder / "certs", version, by, renewed)
+            await mesh.until(_shows(pod, context, renewed.certificate))
+
+
+def _mount(folder: Path, version: str, by: mesh.Authority, pair: mesh.Pair) -> None:
+    """Put a version of a Secret in place."""
+    contents = {"ca.crt": by.pair.certificate, "tls.crt": pair.certificate, "tls.key": pair.key}
+    (folder / f"..{version}").mkdir()
+    for name, content in contents.items():
+        (folder / f"..{version}" / name).write_bytes(content)
+    _link(folder / "..data", f"..{version}")
+    for name in contents:
+        if not (folder / name).is_symlink():
+            _link(folder / name, f"..data/{name}")
+
+
+def _link(path: Path, target: str) -> None:
+    """Let a path be a link, at once."""
+    beside = path.with_name("..data_tmp")
+    beside.symlink_to(target)
+    beside.rename(path)
