@@ -4,6 +4,7 @@ The sidecar itself uses none of it but `directory` and `advertise`, where peers 
 """
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -34,6 +35,15 @@ def _shared_directory(path: Path | None) -> Path | None:
 def _dialled(value: str | None) -> str | None:
     if value is not None and split_address(value)[1] == 0:
         raise Unacceptable("has port 0", "write the port that is to be dialled")
+    return value
+
+
+def _advertised(value: str | None) -> str | None:
+    if _dialled(value) is not None:
+        try:
+            ip_address(split_address(str(value))[0])
+        except ValueError:
+            raise Unacceptable("has a host name", "write the pod's IP address and the port") from None
     return value
 
 
@@ -85,7 +95,7 @@ class EnvoySettings(Slice):
     peers_principal: SpiffeId = None
     """The SPIFFE id that a peer must prove. None: `identity.principal`, so that replicas of this pod are
     peers."""
-    advertise: Dialled = None
+    advertise: Annotated[str | None, BeforeValidator(empty_as_none), AfterValidator(_advertised)] = None
     """`host:port` at which peers reach `address`, with the pod's own IP; with `peers: bulletin`."""
     access_log: Annotated[Path | None, BeforeValidator(empty_as_none)] = Path("/dev/stdout")
     """File of Envoy's access log, a line of JSON a request. None or empty: no log."""

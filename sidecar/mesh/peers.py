@@ -10,10 +10,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from sidecar.config.faults import Unacceptable
 from sidecar.config.units import split_address
 from sidecar.core.bulletin import Notice
 from sidecar.core.ports import Bulletin
@@ -101,7 +101,10 @@ class Peers:
 
 
 def _is_place(place: str) -> bool:
+    """Whether Envoy takes it: of a host name in the file it would refuse all of the file."""
     try:
-        return split_address(place)[1] > 0
-    except Unacceptable:
+        host, port = split_address(place)
+        ip_address(host)
+    except ValueError:  # Unacceptable is one
         return False
+    return port > 0

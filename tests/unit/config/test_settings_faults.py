@@ -68,6 +68,7 @@ BAD_FILES = [
     ("envoy: {peers: dns}", "envoy.peers_address", "is not set, and peers is dns"),
     ("envoy: {peers: bulletin}", "envoy.advertise", "is not set, and peers is bulletin"),
     ("envoy: {advertise: '10.0.0.7:8443'}", "envoy.advertise", "is set, and peers is none"),
+    ("envoy: {peers: bulletin, advertise: 'pod:8443'}", "envoy.advertise", "has a host name"),
     ("envoy: {peers: dns, peers_address: 'peers:0'}", "envoy.peers_address", "has port 0"),
     ("envoy: {peers: bulletin, advertise: '10.0.0.7:8443'}", "envoy.peers", "is bulletin, and limits.scope"),
     ("envoy: {peers_principal: pod}", "envoy.peers_principal", "is no SPIFFE id"),

@@ -23,7 +23,9 @@ def test_the_others_that_live_are_peers_in_order() -> None:
     assert places(notices(**told), OWN) == ("10.0.0.2:8443", "10.0.0.3:8443")
 
 
-@pytest.mark.parametrize("key", ["nowhere", "10.0.0.2:0", "a b:1", "::1:5", "10.0.0.2:99999"])
+@pytest.mark.parametrize(
+    "key", ["nowhere", "10.0.0.2:0", "a b:1", "::1:5", "peer.test:8443", "10.0.0.2:99999"]
+)
 def test_what_is_no_place_is_no_peer(key: str) -> None:
     assert places(notices(**{key: "lives"}), OWN) == ()
 
