@@ -10,10 +10,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from sidecar.config.checks import between, empty_as_none, loopback_address, network_address, one_line
+from sidecar.config.checks import between, empty_as_none, loopback_address, network_address
 from sidecar.config.faults import Unacceptable
 from sidecar.config.units import SIZE_PATTERN, format_size, parse_size, split_address
 from sidecar.config.values import Count, Seconds, Slice
+from sidecar.core.spiffe import trust_domain
 
 _DIRECTORY_MAX_BYTES = 90
 """With the name of a socket in it, what `sun_path` holds."""
@@ -48,7 +49,7 @@ def _advertised(value: str | None) -> str | None:
 
 
 def _spiffe_id(value: str | None) -> str | None:
-    if value is not None and not one_line(value).startswith("spiffe://"):
+    if value is not None and not trust_domain(value):
         raise Unacceptable("is no SPIFFE id", "write spiffe://TRUST-DOMAIN/PATH")
     return value
 

@@ -11,6 +11,7 @@ from typing import Any
 from sidecar.config.faults import ConfigError, Fault
 from sidecar.config.settings import Settings
 from sidecar.config.units import split_address
+from sidecar.core.spiffe import SCHEME, trust_domain
 from sidecar.mesh.files import Shared
 from sidecar.mesh.fragments import fill, packed
 from sidecar.mesh.issuers import issuer_parameters
@@ -24,7 +25,6 @@ ARGUMENTS = (
 )
 """How Envoy is started, beside `-c bootstrap.json`: one worker is more than a sidecar can keep busy, and a
 gradual drain would tell callers of it when it is over. A refusal is in the log within a second."""
-_SPIFFE = "spiffe://"
 _SLACK_S = 5.0
 """Envoy's timers come so much later than the sidecar's, whose errors say more."""
 
@@ -64,7 +64,7 @@ def _parameters(settings: Settings) -> Mapping[str, Any]:
         "app_address": _socket_address(envoy.app_address),
         "probe_address": _socket_address(envoy.probe_address),
         "probed": {probed: {"value": 100}},
-        "members": f"{_SPIFFE}{settings.identity.domain}/",
+        "members": f"{SCHEME}{settings.identity.domain}/",
         "identity_headers": [settings.identity.mesh_header] if settings.identity.mesh_header else None,
         "longest_call": _duration(settings.deadline.default + _SLACK_S),
         "read_timeout": _duration(envoy.read_timeout),
@@ -116,7 +116,7 @@ def _lacking(settings: Settings) -> list[Fault]:
                 "is not set, and peers are for when it fails",
                 "set it, or envoy.peers: none",
             )
-        if not peer_principal(settings).startswith(_SPIFFE):
+        if not trust_domain(peer_principal(settings)):
             lacks(
                 "envoy.peers_principal",
                 "is not set, and identity.principal is no SPIFFE id: anybody could be a peer",
