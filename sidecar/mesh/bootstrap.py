@@ -25,6 +25,8 @@ ARGUMENTS = (
 )
 """How Envoy is started, beside `-c bootstrap.json`: one worker is more than a sidecar can keep busy, and a
 gradual drain would tell callers of it when it is over. A refusal is in the log within a second."""
+_ASKED_ANYWAY_PERCENT = 50
+"""Where nobody else can be asked, a sidecar that does not look well is asked: it may be just busy."""
 _SLACK_S = 5.0
 """Envoy's timers come so much later than the sidecar's, whose errors say more."""
 
@@ -57,6 +59,7 @@ def _parameters(settings: Settings) -> Mapping[str, Any]:
         "peers_host": _socket_address(envoy.peers_address),
         "peers": has_peers or None,
         "peer_principal": peer_principal(settings),
+        "local_panic": 0 if has_peers else _ASKED_ANYWAY_PERCENT,
         "app_cluster": "local_then_peers" if has_peers else "local",
         "local_socket": _absolute(listen.socket),
         "remote_socket": _absolute(listen.envoy_socket),

@@ -85,6 +85,13 @@ def test_repeats_are_bounded_by_the_calls_that_a_sidecar_takes(tmp_path: Path) -
         assert (limits["max_retries"], limits["max_requests"]) == (70, 70)
 
 
+def test_a_sidecar_that_does_not_look_well_is_asked_where_nobody_else_can_be(tmp_path: Path) -> None:
+    def panic(*groups: Any) -> Any:
+        return cluster(rendered(tmp_path, *groups), "local")["common_lb_config"]["healthy_panic_threshold"]
+
+    assert (panic(INSIDE), panic(DNS)) == ({"value": 50}, {"value": 0})
+
+
 def test_peers_must_be_replicas_unless_said_otherwise(tmp_path: Path) -> None:
     def accepted(*groups: Any) -> Any:
         tls = cluster(rendered(tmp_path, *groups), "peers")["transport_socket"]["typed_config"]
