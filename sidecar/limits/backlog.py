@@ -19,12 +19,12 @@ _IDLE_CLASS_MS = 60_000.0
 
 
 class Backlog:
-    """What a holder knows of one class, for which it holds units `ahead_ms` ahead."""
+    """What a holder knows of one class, for which it holds units of each limit `ahead_ms` ahead."""
 
-    def __init__(self, share: Share, limits: int, now: float, ahead_ms: float = HORIZON_MS) -> None:
+    def __init__(self, share: Share, ahead_ms: Sequence[float], now: float) -> None:
         self.share = share
-        self.line = Line(limits)
-        self.demand = Demand(limits, now)
+        self.line = Line(len(ahead_ms))
+        self.demand = Demand(len(ahead_ms), now)
         self.ask_at = 0.0
         self.is_short = False
         """Whether the ledger had less than it needed when it was last asked."""
@@ -80,10 +80,11 @@ class Backlog:
 
 
 class Backlogs:
-    """All classes of a holder. What a class holds is passed in by the name of its share."""
+    """All classes of a holder, of each limit `ahead_ms` ahead. What a class holds is passed in by the name of
+    its share.
+    """
 
-    def __init__(self, limits: int, ahead_ms: float) -> None:
-        self._limits = limits
+    def __init__(self, ahead_ms: Sequence[float]) -> None:
         self._ahead_ms = ahead_ms
         self._by_name: dict[str, Backlog] = {}
 
@@ -97,7 +98,7 @@ class Backlogs:
         """The class of a share; made when it is asked for first."""
         known = self._by_name.get(share.name)
         if known is None:
-            known = self._by_name[share.name] = Backlog(share, self._limits, now, self._ahead_ms)
+            known = self._by_name[share.name] = Backlog(share, self._ahead_ms, now)
         known.share = share  # its weight may have changed
         return known
 
@@ -122,12 +123,12 @@ class Backlogs:
 
     def is_low(self, free: Mapping[str, Sequence[int]]) -> bool:
         """Whether a class holds less than half of what it is likely to need."""
-        nothing = [0] * self._limits
+        nothing = [0] * len(self._ahead_ms)
         return any(known.is_low(free.get(name, nothing)) for name, known in self._by_name.items())
 
     def wants(self, free: Mapping[str, Sequence[int]], is_leaving: bool) -> list[Want]:
         """What to ask for."""
-        nothing = [0] * self._limits
+        nothing = [0] * len(self._ahead_ms)
         wants = (known.want(free.get(name, nothing), is_leaving) for name, known in self._by_name.items())
         return [want for want in wants if want is not None]
 

@@ -60,12 +60,14 @@ class Demand:
             self.served_per_ms += gain * (self._served / passed - self.served_per_ms)
             self._served, self._served_since = 0, now
 
-    def target(self, horizon_ms: float) -> list[int]:
-        """Of each limit, what is likely to be used within the horizon: at least one average request. Nothing
-        without a horizon.
+    def target(self, horizons_ms: Sequence[float]) -> list[int]:
+        """Of each limit, what is likely to be used within its horizon: at least one average request. Nothing
+        where there is no horizon.
         """
         requests = self._rates[-1]
-        if self.is_idle or not horizon_ms:
-            return [0] * (len(self._rates) - 1)
-        ahead = max(requests * horizon_ms * _AHEAD, 1.0)
-        return [math.ceil(ahead * rate / requests) for rate in self._rates[:-1]]
+        if self.is_idle:
+            return [0] * len(horizons_ms)
+        return [
+            math.ceil(max(requests * horizon_ms * _AHEAD, 1.0) * rate / requests) if horizon_ms else 0
+            for horizon_ms, rate in zip(horizons_ms, self._rates, strict=False)
+        ]

@@ -57,8 +57,9 @@ class Estimate(NamedTuple):
 
     charge: Charge
     """The upper estimate, in every unit: to be reserved where there is room for it."""
-    least: Charge
-    """The same without guesses: no reservation may be lower."""
+    certain: Mapping[str, int]
+    """Of it, the input tokens that the request carries, by modality."""
+    price: Price
     measured: int = 0
     """Input tokens that the request carries, before learning."""
     guessed: int = 0
@@ -67,9 +68,14 @@ class Estimate(NamedTuple):
     """The cached content that it begins with."""
 
     @property
+    def least(self) -> Charge:
+        """The charge without guesses: no reservation may be lower. Seldom asked for, so made then."""
+        return _charge(self.charge.requests, self.certain, 0, self.price)
+
+    @property
     def certain_input(self) -> int:
         """Input tokens that no limit may clamp."""
-        return self.least.input_tokens
+        return sum(self.certain.values())
 
     @property
     def output(self) -> int:
@@ -129,7 +135,7 @@ class Estimator:
         """
         method, body = call.arrival.method, call.body.json
         if method in FREE:
-            return Estimate(_FREE_CHARGE, _FREE_CHARGE)
+            return Estimate(_FREE_CHARGE, {}, price)
         caller = self._callers.get(key) or _UNKNOWN
         model: _Ratios = self._models.get(key.model) or _UNKNOWN
         found = measure(body, key.model)
@@ -144,7 +150,8 @@ class Estimator:
         output = 0 if is_embedding else _output(body, caller.output.value)
         return Estimate(
             charge=_charge(requests, _sum(certain, guessed) if guessed else certain, output, price),
-            least=_charge(requests, certain, 0, price),
+            certain=certain,
+            price=price,
             measured=sum(found.certain.values()),
             guessed=sum(found.guessed.values()),
             cache=found.cache,

@@ -73,10 +73,11 @@ class CallHold:
     async def take_budgets(self) -> None:
         """Take every budget that covers the call, or none. Raises SidecarError."""
         best, budgets = self._permit.candidates[0], self._reserving.budgets
-        estimate = self._reserving.costing(best).estimate
+        costing = self._reserving.costing(best)
         try:
             for definition in self._covering():
-                option = Option(best, self._means.groups.of(definition), fitting(definition, estimate))
+                amounts = fitting(definition, costing.estimate)
+                option = Option(best, costing, self._means.groups.of(definition), amounts)
                 budgets.append(await self._reserving.take(option))
         except BaseException:
             for taken in budgets:

@@ -67,13 +67,16 @@ class Holder:
         """Exchanges that failed in a row."""
         self.closure = Closure()
         self.denials = Denials(len(terms))
-        self._classes = Backlogs(len(terms), ahead_ms)
+        self._holds_ahead = ahead_ms > 0
+        self._classes = Backlogs([0.0 if term.is_flight else ahead_ms for term in terms])
         self._epoch = ""
         self._licence: Licence | None = None
         self._lapsed_at: float | None = None
         self._refusals = Refusals()
         self._seen = Seen(len(terms))
         self._was_listening = False
+        self._is_plenty = True
+        """Whether no flight limit was scarce when the ledger last told."""
         self._under_way: _Exchange | None = None
         self._tried_at = -math.inf
         self._retry_at = -math.inf
@@ -143,9 +146,7 @@ class Holder:
     ) -> None:
         """The call that used units has ended, and this is what it cost."""
         self._land(share, taken, now)
-        for number, (amount, actual) in enumerate(zip(taken, used, strict=True)):
-            if actual != amount and not self._terms[number].is_flight:
-                self.lease.correct(number, actual - amount, used_at, now)
+        self.lease.correct(taken, used, used_at, now)
 
     def join(self, ticket: Ticket, now: float) -> bool:
         """Let a request wait that `take` could not serve; False when it would wait for nothing."""
@@ -229,14 +230,9 @@ class Holder:
         or the class that flies would keep them for ever.
         """
         known = self._classes.of(share, now)
-        is_plenty = all(
-            level.used + level.held < _PLENTY * level.limit
-            for level, term in zip(self.levels, self._terms, strict=False)
-            if term.is_flight
-        )
-        self.lease.land(share.name, taken, is_plenty and not len(known.line), now)
-        if any(amount and term.is_flight for amount, term in zip(taken, self._terms, strict=True)):
-            known.ask_at = min(known.ask_at, now)
+        is_kept = self._is_plenty and not len(known.line)
+        if self.lease.land(share.name, taken, is_kept, now) and known.ask_at > now:
+            known.ask_at = now
 
     # ---------------------------------------------------------------------------------------------- exchange
 
@@ -311,6 +307,11 @@ class Holder:
         self._retry_at = -math.inf
         self._refusals.told(told.penalties)
         self.holders, self.levels = max(1, answer.holders), answer.levels
+        self._is_plenty = all(
+            level.used + level.held < _PLENTY * level.limit
+            for level, term in zip(answer.levels, self._terms, strict=True)
+            if term.is_flight
+        )
         self.closure.heard(answer, self._terms, self._refusals.is_zero_owed, now)
         self.denials.note(answer)
         is_lost = self._epoch not in ("", answer.epoch)
@@ -389,4 +390,6 @@ class Holder:
             if is_leaving or known is None:
                 self.lease.give_back(name, [0] * len(self._terms), now)
             elif not len(known.line):
-                self.lease.give_back(name, [2 * want for want in known.target()], now)
+                keep = [2 * want for want in known.target()]
+                is_kept = self._is_plenty and self._holds_ahead
+                self.lease.give_back(name, self.lease.with_flights(keep, is_kept), now)

@@ -10,6 +10,7 @@ lately are kept as well: no counter stands for them, so a server that fails over
 would lose them for good.
 """
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -35,6 +36,17 @@ class _Line(NamedTuple):
     kind: Kind
 
 
+class _Slot:
+    """What was used in one stretch of time."""
+
+    __slots__ = ("amounts", "last")
+
+    def __init__(self, limits: int, at: float) -> None:
+        self.last = at
+        """The last moment when something was."""
+        self.amounts = [0] * limits
+
+
 class Mark(NamedTuple):
     """How far the books went when a report was made: what its answer acknowledges."""
 
@@ -51,7 +63,9 @@ class Lease:
         self._terms = terms
         self._lease_ms = lease_ms
         self._incarnations = 0
-        self._history: dict[int, tuple[float, list[int]]] = {}  # by slot: last moment, used by limit
+        self._flights = [number for number, term in enumerate(terms) if term.is_flight]
+        self._windows = [number for number, term in enumerate(terms) if not term.is_flight]
+        self._history: dict[int, _Slot] = {}
         self._slot_ms = max(term.bucket_ms for term in terms)
         self._keep_ms = max(map(_history_ms, terms))
         self._flying = [0] * len(terms)
@@ -75,7 +89,7 @@ class Lease:
         """The number of the first entry of `log`; 0 until the ledger has answered once, and never after."""
         self.log: list[_Line] = []
         """What the ledger has not acknowledged."""
-        self._open: dict[tuple[int, int, int], int] = {}  # where in the log an entry can still be merged
+        self._open: dict[tuple[int, int, float], int] = {}  # where in the log an entry can still be merged
         self._told_since = now
         self._reserved = 0
         self.until = 0.0
@@ -102,8 +116,8 @@ class Lease:
                 return False
         for number, amount in enumerate(amounts):
             free[number] -= amount
-            if self._terms[number].is_flight:
-                self._flying[number] += amount
+        for number in self._flights:
+            self._flying[number] += amounts[number]
         self._reserved += 1
         return True
 
@@ -126,29 +140,36 @@ class Lease:
         if incarnation != self._incarnations or now >= self.until:
             return False
         self._reserved -= 1
-        for number, amount in enumerate(amounts):
-            if amount and not self._terms[number].is_flight:
+        for number in self._windows:
+            if amount := amounts[number]:
                 self._used[number] += amount
                 self._enter(now, number, amount, Kind.USE)
         return True
 
-    def land(self, share: str, amounts: Sequence[int], is_kept: bool, now: float) -> None:
-        """A call has ended: what it held of flight limits is free again, here or for all."""
-        for number, amount in enumerate(amounts):
-            if amount and self._terms[number].is_flight:
+    def land(self, share: str, amounts: Sequence[int], is_kept: bool, now: float) -> bool:
+        """A call has ended: what it held of flight limits is free again, here or for all. False: it held
+        nothing.
+        """
+        has_flown = False
+        for number in self._flights:
+            if amount := amounts[number]:
+                has_flown = True
                 self._flying[number] -= amount
                 if is_kept:
                     self._free_of(share)[number] += amount
                 else:
                     self._returned[number] += amount
                     self._enter(now, number, amount, Kind.RETURN)
+        return has_flown
 
-    def correct(self, number: int, amount: int, at: float, now: float) -> None:
-        """More (now) or less (at the moment it was booked) was used than was taken."""
-        if amount > 0:
-            self._enter(now, number, amount, Kind.CORRECTION)
-        elif amount < 0 and not self._has_left(number, at, now):
-            self._enter(at, number, amount, Kind.CORRECTION)
+    def correct(self, taken: Sequence[int], used: Sequence[int], at: float, now: float) -> None:
+        """More (now) or less (at the moment it was booked) was used than was taken. Flights only land."""
+        for number in self._windows:
+            if amount := used[number] - taken[number]:
+                if amount > 0:
+                    self._enter(now, number, amount, Kind.CORRECTION)
+                elif not self._has_left(number, at, now):
+                    self._enter(at, number, amount, Kind.CORRECTION)
 
     def book_unheld(self, amounts: Sequence[int], now: float) -> None:
         """Units are used that no lease covers (limits/licence)."""
@@ -170,15 +191,23 @@ class Lease:
         if not any(free):
             del self.free[share]
 
+    def with_flights(self, keep: list[int], is_kept: bool) -> list[int]:
+        """What a class keeps: of flight limits none, or as many as so many calls in flight are likely to
+        become more by chance (four standard deviations of a Poisson count).
+        """
+        for number in self._flights:
+            keep[number] = math.ceil(4 * math.sqrt(self._flying[number])) if is_kept else 0
+        return keep
+
     def own(self, now: float, until: float | None = None) -> list[int]:
         """What was used here, by limit: in the window that ends now, as far as up to `until`; of a flight
         limit the calls that run.
         """
         used = list(self._flying)
-        for last, amounts in self._history.values():
+        for slot in self._history.values():
             for number, terms in enumerate(self._terms):
-                if now - terms.window_ms < last and (until is None or last <= until):
-                    used[number] += amounts[number]
+                if now - terms.window_ms < slot.last and (until is None or slot.last <= until):
+                    used[number] += slot.amounts[number]
         return used
 
     @property
@@ -254,11 +283,11 @@ class Lease:
         self.log += forgotten
 
     def _retell(self, since: float, calendar_since: float, until: float) -> None:
-        for _, (last, amounts) in sorted(self._history.items()):
-            for number, amount in enumerate(amounts):
+        for _, slot in sorted(self._history.items()):
+            for number, amount in enumerate(slot.amounts):
                 first = calendar_since if self._terms[number].calendar else since
-                if amount > 0 and first < last <= until:
-                    self.log.append(_Line(last, number, amount, Kind.CORRECTION))
+                if amount > 0 and first < slot.last <= until:
+                    self.log.append(_Line(slot.last, number, amount, Kind.CORRECTION))
 
     def _since(self, line: _Line, since: float, calendar_since: float) -> float:
         return calendar_since if self._terms[line.limit].calendar else since
@@ -272,7 +301,7 @@ class Lease:
     def _enter(self, at: float, number: int, amount: int, kind: Kind) -> None:
         is_refund = amount < 0
         width = _MERGE_DEBTS_MS if kind is Kind.CORRECTION else _MERGE_MS
-        key = (number, int(kind) - 3 * is_refund, int(at // width))
+        key = (number, kind - 3 * is_refund, at // width)
         place = self._open.get(key)
         if place is None:
             self._open[key] = len(self.log)
@@ -285,14 +314,20 @@ class Lease:
             self._remember(at, number, amount)
 
     def _remember(self, at: float, number: int, amount: int) -> None:
-        slot = int(at // self._slot_ms)
-        last, amounts = self._history.get(slot, (at, None))
-        if amounts is None:
-            amounts = [0] * len(self._terms)
-            for old in [known for known in self._history if known < slot - self._keep_ms // self._slot_ms]:
-                del self._history[old]
-        amounts[number] += amount
-        self._history[slot] = (max(last, at), amounts)
+        place = int(at // self._slot_ms)
+        slot = self._history.get(place)
+        if slot is None:
+            slot = self._begin_slot(place, at)
+        slot.amounts[number] += amount
+        if at > slot.last:
+            slot.last = at
+
+    def _begin_slot(self, place: int, at: float) -> _Slot:
+        """Begin to remember, and forget what is older than can matter."""
+        for old in [known for known in self._history if known < place - self._keep_ms // self._slot_ms]:
+            del self._history[old]
+        slot = self._history[place] = _Slot(len(self._terms), at)
+        return slot
 
     def _has_left(self, number: int, at: float, now: float) -> bool:
         terms = self._terms[number]

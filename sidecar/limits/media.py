@@ -11,6 +11,7 @@ Gemini 2. Rates of bits and the sizes taken for files that only an address is kn
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from sidecar.core.call import Json
@@ -72,8 +73,13 @@ class View(NamedTuple):
 
 def view(model: str, config: Json) -> View:
     """How `model` looks at the media of a request with this generationConfig."""
+    return View(_generation(model), resolution(config.get("mediaResolution", "")))
+
+
+@lru_cache(maxsize=256)
+def _generation(model: str) -> int:
     named = _GENERATION.search(model)
-    return View(int(named[1]) if named else _NEWEST, resolution(config.get("mediaResolution", "")))
+    return int(named[1]) if named else _NEWEST
 
 
 def resolution(word: str) -> str:

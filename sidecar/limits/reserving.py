@@ -69,8 +69,11 @@ class Reserving:
             return given.taken
 
     def costing(self, candidate: Candidate) -> Costing:
-        """What the call costs at a model and tier; estimated once."""
-        model, tier = candidate.model, candidate.tier_of(self._call.body.json)
+        """What the call costs at the model and tier of a candidate."""
+        return self._costed(candidate.model, candidate.tier_of(self._call.body.json))
+
+    def _costed(self, model: str, tier: str) -> Costing:
+        """Estimated once."""
         costing = self._costings.get((model, tier))
         if costing is None:
             price = self._call.policy.prices.price(model, tier, self._means.clocks.wall().date())
@@ -86,9 +89,9 @@ class Reserving:
             place = self._place(candidate)
             if isinstance(place, Option):
                 if taken := self._taken(place, take):
-                    return self._granted(candidate, taken)
+                    return self._granted(place, taken)
             elif place is not None and not place.opens_in_ms():
-                return self._granted(candidate, None)
+                return self._granted(place, None)
         return None
 
     async def _in_line(self, candidates: Sequence[Candidate]) -> Grant:
@@ -104,7 +107,7 @@ class Reserving:
                         queueing.join(place)
                 given = await queueing.served(inf if number == len(levels) else spill_s)
                 if given is not None:
-                    return self._granted(given.candidate, given.taken)
+                    return self._granted(given.place, given.taken)
             raise self._misfit if self._misfit and queueing.is_nowhere else queueing.refusal()
 
     def _place(self, candidate: Candidate) -> Option | Opening | None:
@@ -113,30 +116,33 @@ class Reserving:
         definition = self._call.policy.quota_of(candidate.endpoint.project, candidate.model, tier)
         if definition is None:
             return Opening(candidate, self._call, self._means.cooldowns)
+        costing = self._costed(candidate.model, tier)
         try:
-            amounts = fitting(definition, self.costing(candidate).estimate)
+            amounts = fitting(definition, costing.estimate)
         except CostExceedsLimit as error:
             self._misfit = error
             return None
-        return Option(candidate, self._means.groups.of(definition), amounts)
+        return Option(candidate, costing, self._means.groups.of(definition), amounts)
 
     def _taken(self, option: Option, take: _Take) -> Taken | None:
         """Units that a lease has; None: it has not enough. Sends no message."""
-        _, group, amounts = option
+        _, _, group, amounts = option
         source = take(group.holder, self._share, amounts, self._means.clocks.now_ms())
         group.touch()  # nobody may come to wait here, and still it should have a lease for the next
         return Taken(group, self._share, amounts, source) if source else None
 
-    def _granted(self, candidate: Candidate, taken: Taken | None) -> Grant:
-        if taken is None and not self.budgets:
-            return FreeGrant(candidate, self._call, self._means.cooldowns)
-        return MeteredGrant(candidate, self.costing(candidate), self._mode(taken), taken)
+    def _granted(self, place: Option | Opening, taken: Taken | None) -> Grant:
+        if isinstance(place, Option):
+            return MeteredGrant(place.candidate, place.costing, self._mode(taken), taken)
+        if self.budgets:
+            return MeteredGrant(place.candidate, self.costing(place.candidate), self._mode(None))
+        return FreeGrant(place.candidate, self._call, self._means.cooldowns)
 
     def _mode(self, quota: Taken | None) -> LimitsMode:
         """How the limits are kept that the call takes from."""
         now = self._means.clocks.now_ms()
-        taken = self.budgets if quota is None else (*self.budgets, quota)
-        return worst(mode_of(each.group, now) for each in taken)
+        mode = LimitsMode.UNUSED if quota is None else mode_of(quota.group, now)
+        return worst((mode, *(mode_of(each.group, now) for each in self.budgets))) if self.budgets else mode
 
     def _queueing(self) -> Queueing:
         """Time to stand in line, as much as the call has from now on."""
@@ -150,6 +156,8 @@ def _level(candidate: Candidate) -> tuple[int, int]:
 
 def _best_level(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     """Those at the head that are of one level."""
+    if len(candidates) == 1:
+        return candidates
     level = _level(candidates[0])
     count = next((n for n, other in enumerate(candidates) if _level(other) != level), len(candidates))
     return candidates[:count]

@@ -14,7 +14,7 @@ from sidecar.core.permit import Candidate
 from sidecar.core.quota import Limit, LimitGroup, Share
 from sidecar.limits.cooldowns import Cooldowns
 from sidecar.limits.estimate import Estimate
-from sidecar.limits.grant import Taken
+from sidecar.limits.grant import Costing, Taken
 from sidecar.limits.group import Clocks, Group
 from sidecar.limits.message import FAIR_SHARE
 from sidecar.limits.standing import Place, Served, Standing
@@ -25,9 +25,10 @@ _OPENING_SPREAD_MS = 250.0
 
 
 class Option(NamedTuple):
-    """A group that could serve a call for a candidate, and what it would take there."""
+    """A group that could serve a call for a candidate, what the call costs there and what it would take."""
 
     candidate: Candidate
+    costing: Costing
     group: Group
     amounts: Sequence[int]
 
@@ -47,7 +48,7 @@ class Opening(NamedTuple):
 class Given(NamedTuple):
     """What came of waiting."""
 
-    candidate: Candidate
+    place: Option | Opening
     taken: Taken | None
     """None: nothing limits the candidate."""
 
@@ -103,12 +104,12 @@ class Queueing:
             now = self._clocks.now_ms()
             opens_at, opening = self._next_opening(now)
             if opening is not None and opens_at <= now:
-                return Given(opening.candidate, None)
+                return Given(opening, None)
             if now >= give_up_at or not (self._standing.is_in_line or opens_at < self._ends_at):
                 return None
             await self._sleep(min(opens_at, give_up_at) - now)
         served, self._served = self._served, None
-        return Given(self._options[served.place].candidate, self._taken(served))
+        return Given(self._options[served.place], self._taken(served))
 
     def refusal(self) -> RateLimited | LimiterUnavailable:
         """The error for a call that nothing could serve."""
@@ -158,15 +159,21 @@ def fitting(definition: LimitGroup, estimate: Estimate) -> list[int]:
     """What to take of each limit: the estimate, or as much of its guesses as the limit allows in all."""
     amounts = []
     for limit in definition.limits:
-        wanted, least = estimate.charge.of(limit.unit), estimate.least.of(limit.unit)
-        if least > limit.amount and not limit.is_shadow:
-            raise CostExceedsLimit(
-                f"{definition.name}: the call takes at least {least} of {limit.name}, "
-                f"which allows {limit.amount} in all",
-                _violation(definition, limit),
-            )
-        amounts.append(max(least, min(wanted, limit.amount)))
+        wanted = estimate.charge.of(limit.unit)
+        amounts.append(wanted if wanted <= limit.amount else _clamped(definition, limit, estimate))
     return amounts
+
+
+def _clamped(definition: LimitGroup, limit: Limit, estimate: Estimate) -> int:
+    """What to take of a limit that allows less than the estimate."""
+    least = estimate.least.of(limit.unit)
+    if least > limit.amount and not limit.is_shadow:
+        raise CostExceedsLimit(
+            f"{definition.name}: the call takes at least {least} of {limit.name}, "
+            f"which allows {limit.amount} in all",
+            _violation(definition, limit),
+        )
+    return max(least, limit.amount)
 
 
 def _why(group: Group, share: Share) -> QuotaViolation:

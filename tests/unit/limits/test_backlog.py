@@ -3,13 +3,13 @@
 import pytest
 
 from sidecar.core.quota import Share
-from sidecar.limits.backlog import Backlog
+from sidecar.limits.backlog import HORIZON_MS, Backlog
 from sidecar.limits.demand import Demand
 from tests.support.ledger import ticket
 
 
 def backlog(waiting: int = 0, limits: int = 2) -> Backlog:
-    made = Backlog(Share("only", 2.0), limits, 0.0)
+    made = Backlog(Share("only", 2.0), [HORIZON_MS] * limits, 0.0)
     for _ in range(waiting):
         made.line.join(ticket(1_000))
     return made
@@ -29,12 +29,16 @@ def test_rates_follow_what_arrives_and_what_is_served() -> None:
     assert made.demand.served_per_ms == pytest.approx(0.01, rel=0.1)
     made.demand.look(40_000.0)
     assert made.demand.is_idle
-    assert made.demand.target(200.0) == [0, 0]
+    assert made.demand.target([200.0, 200.0]) == [0, 0]
 
 
 def test_the_target_covers_the_horizon_and_at_least_one_request() -> None:
-    assert busy(backlog(), 40, 20).demand.target(200.0) == pytest.approx([10, 100], rel=0.15)
-    assert busy(backlog(), 1, 20).demand.target(200.0) == [1, 10]
+    assert busy(backlog(), 40, 20).demand.target([200.0, 200.0]) == pytest.approx([10, 100], rel=0.15)
+    assert busy(backlog(), 1, 20).demand.target([200.0, 200.0]) == [1, 10]
+
+
+def test_of_a_limit_without_a_horizon_nothing_is_wanted_ahead() -> None:
+    assert busy(backlog(), 40, 20).demand.target([0.0, 200.0]) == pytest.approx([0, 100], rel=0.15)
 
 
 def test_requests_that_take_nothing_are_counted_all_the_same() -> None:
@@ -43,7 +47,7 @@ def test_requests_that_take_nothing_are_counted_all_the_same() -> None:
         demand.arrived([0])
         demand.look(moment)
     assert not demand.is_idle
-    assert demand.target(200.0) == [0]
+    assert demand.target([200.0]) == [0]
 
 
 def test_it_asks_for_those_who_wait_and_ahead_beyond_what_it_holds() -> None:

@@ -1,12 +1,13 @@
 """One sidecar's side of a limit group: who is served, who waits, and what is told and asked when."""
 
 import itertools
+from collections import deque
 
 import pytest
 
 from sidecar.core.quota import OnLoss, Share
 from sidecar.limits.ledger import Ledger
-from sidecar.limits.message import Penalty
+from sidecar.limits.message import Answer, Penalty, Report
 from tests.support.holder import ONLY, Sidecar
 from tests.support.ledger import HOUR_MS, NOON, Teller, daily, flying, rolling, want
 
@@ -597,3 +598,36 @@ def test_it_says_its_state_in_words() -> None:
     sidecar = Sidecar([rolling(100)])
     sidecar.wait(1)
     assert repr(sidecar.holder).endswith("0 entries to report>, 1 waiting, 0 failures>")
+
+
+class Counting(Ledger):
+    """A ledger that knows how often it was asked."""
+
+    exchanges = 0
+
+    def exchange(self, report: Report, wall_ms: int, run: str = "") -> Answer:
+        self.exchanges += 1
+        return super().exchange(report, wall_ms, run)
+
+
+@pytest.mark.parametrize(
+    ("per_s", "lasts_ms", "limit"), [(2_000, 10, 10_000), (2_000, 40, 100), (20, 3_000, 100)]
+)
+def test_calls_in_flight_cost_no_messages_once_as_many_fly_as_usual(
+    per_s: int, lasts_ms: int, limit: int
+) -> None:
+    """What is held ahead follows those in flight: by arrivals it was more than a lease may hold of a limit of
+    10,000, and then nothing of any limit was granted ahead.
+    """
+    ledger = Counting(listens=False)
+    sidecar = Sidecar([rolling(1_000_000_000), flying(limit)], ledger)
+    flights: deque[float] = deque()
+    for number in range(per_s * 8):
+        if number == per_s * 4:
+            ledger.exchanges = 0
+        sidecar.until(number * 1_000 / per_s)
+        while flights and flights[0] + lasts_ms <= sidecar.now:
+            sidecar.holder.settle(ONLY, [1, 1], [1, 1], flights.popleft(), sidecar.now)
+        assert sidecar.call(1, 1)
+        flights.append(sidecar.now)
+    assert ledger.exchanges / 4 < 15

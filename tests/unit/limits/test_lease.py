@@ -24,6 +24,13 @@ def report(books: Lease, now: float) -> list[Entry]:
     return entries
 
 
+def correct(books: Lease, number: int, amount: int, used_at: float, now: float) -> None:
+    """A call that took ten of a limit used so much more or less."""
+    taken, used = [0] * len(books.granted), [0] * len(books.granted)
+    taken[number], used[number] = 10, 10 + amount
+    books.correct(taken, used, used_at, now)
+
+
 # ------------------------------------------------------------------------------------------------------ units
 
 
@@ -116,16 +123,16 @@ def test_what_was_told_is_not_merged_with_what_comes_after() -> None:
 def test_refunds_are_merged_at_the_first_of_them_and_debts_at_the_last() -> None:
     books = lease(rolling(100))
     for used_at, amount in ((100.0, -1), (200.0, -2)):
-        books.correct(0, amount, used_at, 1_000)
+        correct(books, 0, amount, used_at, 1_000)
     for now in (1_010.0, 1_200.0):
-        books.correct(0, 3, 100, now)
+        correct(books, 0, 3, 100, now)
     assert books.entries(1_200) == [Entry(0, 1_100, -3, Kind.CORRECTION), Entry(0, 0, 6, Kind.CORRECTION)]
 
 
 def test_a_refund_of_what_has_left_the_window_is_not_told() -> None:
     books = lease(rolling(100), daily(100))
-    books.correct(0, -1, 0, 60_000)
-    books.correct(1, -1, 0, 60_000)
+    correct(books, 0, -1, 0, 60_000)
+    correct(books, 1, -1, 0, 60_000)
     assert [entry.limit for entry in books.entries(60_000)] == [1]
 
 
@@ -163,8 +170,8 @@ def test_a_lapse_tells_debts_again_but_neither_uses_nor_refunds() -> None:
     books = lease(rolling(100), granted=(10,))
     books.take("only", [1], 0)
     books.use([1], books.incarnation, 0)
-    books.correct(0, -2, 0, 300)
-    books.correct(0, 5, 0, 600)
+    correct(books, 0, -2, 0, 300)
+    correct(books, 0, 5, 0, 600)
     books.lapse(700)
     assert books.entries(700) == [Entry(0, 100, 5, Kind.CORRECTION)]
     assert books.known() == [Balance()]
@@ -192,7 +199,7 @@ def test_what_was_refunded_is_not_told_again() -> None:
     books = lease(rolling(100), granted=(10,))
     books.take("only", [5], 1_000)
     books.use([5], books.incarnation, 1_000)
-    books.correct(0, -3, 1_000, 1_500)
+    correct(books, 0, -3, 1_000, 1_500)
     books.relapse(2_000, since=0, calendar_since=0)
     assert [entry.amount for entry in books.entries(2_000)] == [2]
 
@@ -213,7 +220,7 @@ def test_a_ledger_that_knows_nothing_is_taught_what_was_used_before_this_incarna
 
 def test_debts_that_a_server_may_have_forgotten_are_told_again_once() -> None:
     books = lease(rolling(100))
-    books.correct(0, 7, 0, 1_000)
+    correct(books, 0, 7, 0, 1_000)
     report(books, 1_000)
     books.teach(since=500, calendar_since=500)
     books.teach(since=500, calendar_since=500)
@@ -222,7 +229,7 @@ def test_debts_that_a_server_may_have_forgotten_are_told_again_once() -> None:
 
 def test_debts_that_were_told_long_ago_are_not_told_again() -> None:
     books = lease(rolling(100))
-    books.correct(0, 7, 0, 1_000)
+    correct(books, 0, 7, 0, 1_000)
     report(books, 1_000)
     report(books, 11_001)
     books.teach(since=500, calendar_since=500)
