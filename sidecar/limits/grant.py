@@ -33,12 +33,12 @@ class Taken(NamedTuple):
     def book(self, now: float) -> None:
         """They are used from now on, even if the lease has just ended and they count twice for a while."""
         if not self.use(now):
-            self.put_back()
+            self.put_back(now)
             self.group.holder.lease.book_unheld(self.amounts, now)
 
-    def put_back(self) -> None:
+    def put_back(self, now: float) -> None:
         """They are not needed."""
-        self.group.holder.put_back(self.share, self.amounts, self.source)
+        self.group.holder.put_back(self.share, self.amounts, self.source, now)
         self.group.touch()
 
     def settle(self, charge: Charge, used_at: float, now: float) -> None:
@@ -139,7 +139,7 @@ class MeteredGrant:
     def _settle(self, failure: BaseException | None, usage: Usage | None, chunks: int) -> Charge:
         if not self.is_sent:
             if self._taken is not None:
-                self._taken.put_back()
+                self._taken.put_back(self._costing.means.clocks.now_ms())
             return NOTHING
         charge = self._costing.settled(classify(True, failure, chunks, usage), usage)
         if self._taken is not None:

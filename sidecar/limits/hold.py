@@ -81,7 +81,7 @@ class CallHold:
                 budgets.append(await self._reserving.take(option))
         except BaseException:
             for taken in budgets:
-                taken.put_back()
+                taken.put_back(self._means.clocks.now_ms())
             budgets.clear()
             self.settle(NOTHING)
             raise

@@ -136,10 +136,11 @@ class Holder:
             return True
         return self.lease.use(amounts, source, now)
 
-    def put_back(self, share: Share, amounts: Sequence[int], source: int) -> None:
-        """The request that took units does not leave."""
+    def put_back(self, share: Share, amounts: Sequence[int], source: int, now: float) -> None:
+        """The request that took units does not leave: who waits is served with them."""
         if source != _UNHELD:
             self.lease.put_back(share.name, amounts, source)
+            self.serve(now)
 
     def settle(
         self, share: Share, taken: Sequence[int], used: Sequence[int], used_at: float, now: float
@@ -230,9 +231,10 @@ class Holder:
         or the class that flies would keep them for ever.
         """
         known = self._classes.of(share, now)
-        is_kept = self._is_plenty and not len(known.line)
-        if self.lease.land(share.name, taken, is_kept, now) and known.ask_at > now:
-            known.ask_at = now
+        if self.lease.land(share.name, taken, self._is_plenty, now):
+            known.ask_at = min(known.ask_at, now)
+            if len(known.line):
+                self.serve(now)
 
     # ---------------------------------------------------------------------------------------------- exchange
 
@@ -392,4 +394,4 @@ class Holder:
             elif not len(known.line):
                 keep = [2 * want for want in known.target()]
                 is_kept = self._is_plenty and self._holds_ahead
-                self.lease.give_back(name, self.lease.with_flights(keep, is_kept), now)
+                self.lease.give_back(name, self.lease.with_flights(keep, is_kept, now), now)

@@ -10,7 +10,6 @@ lately are kept as well: no counter stands for them, so a server that fails over
 would lose them for good.
 """
 
-import math
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,6 +24,8 @@ _MERGE_DEBTS_MS = 250
 """Corrections pile up for as long as the ledger cannot be reached."""
 LOST_WORDS_MS = 10_000.0
 """How much a server may have lost of what it acknowledged, at a failover."""
+_PEAK_MS = 2_000.0
+"""A peak of calls in flight is remembered for one to two times so long."""
 _CALENDAR_HISTORY_MS = 600_000
 """How long a ledger may be away and still be told all that was used of a calendar limit."""
 
@@ -69,6 +70,8 @@ class Lease:
         self._slot_ms = max(term.bucket_ms for term in terms)
         self._keep_ms = max(map(_history_ms, terms))
         self._flying = [0] * len(terms)
+        self._peaks, self._peaks_before = [0] * len(terms), [0] * len(terms)
+        self._peaks_since = now
         self._told_debts: deque[tuple[float, _Line]] = deque()  # with the moment when they were told
         self._begin(now)
 
@@ -117,7 +120,9 @@ class Lease:
         for number, amount in enumerate(amounts):
             free[number] -= amount
         for number in self._flights:
-            self._flying[number] += amounts[number]
+            flying = self._flying[number] = self._flying[number] + amounts[number]
+            if flying > self._peaks[number]:
+                self._peaks[number] = flying
         self._reserved += 1
         return True
 
@@ -191,12 +196,15 @@ class Lease:
         if not any(free):
             del self.free[share]
 
-    def with_flights(self, keep: list[int], is_kept: bool) -> list[int]:
-        """What a class keeps: of flight limits none, or as many as so many calls in flight are likely to
-        become more by chance (four standard deviations of a Poisson count).
+    def with_flights(self, keep: list[int], is_kept: bool, now: float) -> list[int]:
+        """What a class keeps: of flight limits none, or what is missing to as many calls in flight as there
+        were at a time lately.
         """
+        if now - self._peaks_since >= _PEAK_MS:
+            self._peaks_before, self._peaks, self._peaks_since = self._peaks, list(self._flying), now
         for number in self._flights:
-            keep[number] = math.ceil(4 * math.sqrt(self._flying[number])) if is_kept else 0
+            peak = max(self._peaks[number], self._peaks_before[number])
+            keep[number] = max(0, peak - self._flying[number]) if is_kept else 0
         return keep
 
     def own(self, now: float, until: float | None = None) -> list[int]:

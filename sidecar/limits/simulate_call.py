@@ -200,7 +200,7 @@ class Passage:
             if self._is_last:  # so they are booked
                 self._settle(budget, NOTHING, self._booked_at)
             else:
-                budget.place.holder.put_back(share, budget.place.amounts, budget.source)
+                budget.place.holder.put_back(share, budget.place.amounts, budget.source, self._fleet.now)
                 self._site.poll(budget.number)
 
     # -------------------------------------------------------------------------------------------- the request
@@ -209,7 +209,7 @@ class Passage:
         now = self._booked_at = self._fleet.now
         for _, place, source in self._budgets:
             if not place.holder.use(place.amounts, source, now):  # its lease has ended since
-                place.holder.put_back(self._caller.share, place.amounts, source)
+                place.holder.put_back(self._caller.share, place.amounts, source, now)
                 place.holder.lease.book_unheld(place.amounts, now)
 
     def _send(self, quota: _Taken | None) -> None:

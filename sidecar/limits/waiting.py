@@ -81,7 +81,7 @@ class Queueing:
     ) -> None:
         self._standing.leave()
         if self._served is not None:
-            self._taken(self._served).put_back()
+            self._taken(self._served).put_back(self._clocks.now_ms())
 
     def join(self, place: Option | Opening) -> None:
         """Wait here as well, if it may help in time."""

@@ -118,7 +118,7 @@ def test_units_put_back_are_free_for_the_next_request() -> None:
     waiter = sidecar.wait(1)
     sidecar.exchange()
     assert waiter
-    sidecar.holder.put_back(ONLY, [1], waiter.source)
+    sidecar.holder.put_back(ONLY, [1], waiter.source, sidecar.now)
     assert sidecar.take(1) == waiter.source
 
 
@@ -172,7 +172,7 @@ def test_what_a_busy_class_holds_beyond_its_need_is_given_back() -> None:
     sidecar.exchange()
     for waiter in waiters:
         assert waiter
-        sidecar.holder.put_back(ONLY, [1], waiter.source)
+        sidecar.holder.put_back(ONLY, [1], waiter.source, sidecar.now)
     sidecar.until(sidecar.now + 1_500)
     assert sidecar.level()[1] < 50
 
@@ -183,7 +183,7 @@ def test_closing_returns_everything_but_what_is_reserved_for_requests_about_to_l
     sidecar.exchange()
     assert kept
     assert free
-    sidecar.holder.put_back(ONLY, [4], free.source)
+    sidecar.holder.put_back(ONLY, [4], free.source, sidecar.now)
     sidecar.exchange(is_closing=True)
     assert sidecar.level() == (3, 0)
 
@@ -280,7 +280,7 @@ def test_while_a_pause_lasts_nothing_that_is_held_leaves_and_then_all_of_it() ->
     source = sidecar.take(1)
     sidecar.holder.pause(sidecar.now + 500, sidecar.now)
     assert not sidecar.holder.use([1], source, sidecar.now)
-    sidecar.holder.put_back(ONLY, [1], source)
+    sidecar.holder.put_back(ONLY, [1], source, sidecar.now)
     assert sidecar.take(1) == 0
     sidecar.now += 500
     assert sidecar.holder.use([1], sidecar.take(1), sidecar.now)
@@ -468,7 +468,7 @@ def test_of_a_sidecar_that_stood_still_for_two_leases_nothing_is_spent() -> None
     other.tell(other.report(), NOON + 6_000)  # whoever comes first ends the lease
     sidecar.now = 6_000
     assert not sidecar.holder.use([5], waiter.source, sidecar.now)
-    sidecar.holder.put_back(ONLY, [5], waiter.source)
+    sidecar.holder.put_back(ONLY, [5], waiter.source, sidecar.now)
     assert sidecar.take(1) == 0
     sidecar.exchange()
     assert sidecar.level() == (5, 0), "it counts as used, once"
@@ -631,3 +631,24 @@ def test_calls_in_flight_cost_no_messages_once_as_many_fly_as_usual(
         assert sidecar.call(1, 1)
         flights.append(sidecar.now)
     assert ledger.exchanges / 4 < 15
+
+
+def test_what_is_put_back_serves_who_waits_without_a_message() -> None:
+    sidecar = Sidecar([rolling(1)])
+    first = sidecar.wait(1)
+    sidecar.exchange()
+    second = sidecar.wait(1)
+    assert first
+    assert second
+    sidecar.holder.put_back(ONLY, [1], first.source, sidecar.now)
+    assert second.source
+
+
+def test_a_call_that_lands_where_there_is_plenty_makes_room_for_who_waits_at_once() -> None:
+    sidecar = Sidecar([rolling(100), flying(100)])
+    sidecar.call(1, 1)
+    sidecar.exchange()
+    waiter = sidecar.wait(0, 1)
+    sidecar.holder.settle(ONLY, [1, 1], [1, 1], sidecar.now, sidecar.now)
+    assert waiter
+    assert waiter.source

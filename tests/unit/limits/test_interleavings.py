@@ -109,7 +109,7 @@ class World:
             delay = 250 * (len(self.arrivals) % 2)
             self.arrivals.append((self.now + delay, amounts[1]))
         else:
-            self.holders[number].put_back(ONLY, amounts, source)
+            self.holders[number].put_back(ONLY, amounts, source, self.now)
 
     def send_one(self, _number: int, amount: int) -> None:
         """A connection is there, and a request leaves."""

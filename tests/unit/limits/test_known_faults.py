@@ -151,7 +151,7 @@ def test_a_report_that_was_lost_half_way_leaks_no_units(sidecars: int) -> None:
         sidecar.now = 300
         sidecar.exchange()
         assert waiter
-        sidecar.holder.put_back(ONLY, [5], waiter.source)
+        sidecar.holder.put_back(ONLY, [5], waiter.source, sidecar.now)
         sidecar.until(10_000)
     other = Teller(ledger, fleet_of[0].terms, "other")
     assert [level.held for level in other.tell(other.report(), NOON + 10_000).levels] == [0]

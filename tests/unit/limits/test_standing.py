@@ -36,7 +36,7 @@ def test_the_first_whose_lease_covers_it_is_taken_without_waiting() -> None:
     waiter = second.wait(3)
     second.exchange()
     assert waiter
-    second.holder.put_back(ONLY, [3], waiter.source)
+    second.holder.put_back(ONLY, [3], waiter.source, 0)
     assert Request(first, second).take() == Served(1, waiter.source)
 
 
