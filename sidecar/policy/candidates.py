@@ -54,9 +54,10 @@ def candidates(call: Call, tenant: str, known: Known = NOTHING_KNOWN) -> tuple[C
     tiers = _tiers(call, tenant, known.spent)
     if policy.has_choice:
         handles = handles_of(call.body.json)
-        bound = bound_of(call, handles, known.issuers(handles.opaques))
-        if bound is not None:
-            return _expanded(call, needs, tiers, bound)
+        if call.project or any(handles):  # nearly no call refers to anything
+            bound = bound_of(call, handles, known.issuers(handles.opaques))
+            if bound is not None:
+                return _expanded(call, needs, tiers, bound)
     kind = (call.model, call.allow_fallback, needs, tiers)
     if kind not in policy.memo:
         if len(policy.memo) >= _KINDS_MOST:
