@@ -11,6 +11,8 @@ import grpc
 from sidecar.v1.generate_pb2 import GenerateRequest
 from tests.support import facts, rpc
 
+_OPEN_MAX = 256
+"""A machine that cannot keep up makes fewer calls, rather than more and more that wait."""
 _ASK = GenerateRequest(model=facts.MODEL, prompt="hi")
 
 
@@ -28,6 +30,8 @@ class Load:
     """The calls so far."""
 
     calls: list[Timed] = field(default_factory=list)
+    open: int = 0
+    """Calls that have not ended."""
 
     @property
     def failed(self) -> list[Timed]:
@@ -38,7 +42,9 @@ class Load:
         """Make one call."""
         now = asyncio.get_running_loop().time
         began = now()
+        self.open += 1
         end = await rpc.ask(gemini, "Generate", _ASK)
+        self.open -= 1
         self.calls.append(Timed(began, now(), end))
 
 
@@ -56,6 +62,7 @@ async def _call(calls: asyncio.TaskGroup, made: Load, gemini: Any, gap_s: float)
     now = asyncio.get_running_loop().time
     due = now()
     while True:
-        calls.create_task(made.ask(gemini))
+        if made.open < _OPEN_MAX:
+            calls.create_task(made.ask(gemini))
         due += gap_s
         await asyncio.sleep(max(0.0, due - now()))
