@@ -29,7 +29,7 @@ from sidecar.v1.quota_pb2 import GetQuotaRequest
 from sidecar.v1.quota_service_pb2_grpc import QuotaServiceStub
 from sidecar.v1.tool_pb2 import CodeExecution, Tool
 from tests.support import facts, mesh, rpc
-from tests.support.tokens import AUDIENCE, ISSUER, SigningKey, key_server, soon, unsigned
+from tests.support.tokens import AUDIENCE, DAY_S, ISSUER, SigningKey, key_server, soon, unsigned
 
 ASK = GenerateRequest(model=facts.MODEL, prompt="hi")
 STRANGER = f"spiffe://{mesh.DOMAIN}/ns/other/sa/stranger"
@@ -282,7 +282,7 @@ REFUSED: Mapping[str, Case] = {
         audited={"cause": "trust_domain"},
     ),
     # tokens, where no Envoy is the gate
-    **refused_token("expired token", good(exp=soon() - 3600), "token_expired"),
+    **refused_token("expired token", good(exp=soon() - 2 * DAY_S), "token_expired"),
     **refused_token("token that is not valid yet", good(nbf=soon()), "token_not_yet_valid"),
     **refused_token("token of alg none", bearer(unsigned(exp=soon())), "token_algorithm"),
     **refused_token("token for another audience", good(aud="other"), "token_audience"),
@@ -301,7 +301,7 @@ REFUSED: Mapping[str, Case] = {
     **refused_token("no bearer token", ("authorization", "Basic YTpi"), "token_malformed"),
     # tokens through Envoy, which looks first
     "expired token through Envoy": Case(
-        call(lambda place: place.issued(READER), good(exp=soon() - 3600)),
+        call(lambda place: place.issued(READER), good(exp=soon() - 2 * DAY_S)),
         "UNAUTHENTICATED",
         {"status": "UNAUTHENTICATED", "peer": READER},
     ),
@@ -329,7 +329,7 @@ REFUSED: Mapping[str, Case] = {
     "expired token that Envoy takes for none": Case(
         call(
             lambda place: place.issued(READER),
-            ("authorization", f"bearer {KEY.token(exp=soon() - 3600)}"),
+            ("authorization", f"bearer {KEY.token(exp=soon() - 2 * DAY_S)}"),
         ),
         "UNAUTHENTICATED",
         {"peer": READER},
@@ -442,7 +442,7 @@ def test_the_table_is_whole() -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_trail_has_no_gap_and_no_token(place: Place) -> None:
-    await direct("tcp", good(exp=soon() - 3600))(place)
+    await direct("tcp", good(exp=soon() - 2 * DAY_S))(place)
     numbers = [line["seq"] for line in place.trail]
     assert numbers == list(range(1, len(numbers) + 1))
     assert "eyJ" not in str(place.trail)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 ISSUER = "https://login.test"
 AUDIENCE = "gemini-sidecar"
+DAY_S = 24 * 3600
 NOW = 1_800_000_000
 """The time of day in tests that make it up."""
 
@@ -97,8 +98,10 @@ def good_claims(now_s: float = NOW, **claims: Any) -> dict[str, Any]:
 
 
 def soon() -> int:
-    """An expiry for tokens that are to hold now."""
-    return int(datetime.now(UTC).timestamp()) + 600
+    """An expiry for tokens that are to hold now, and as long as a run of all tests takes that made them when
+    it began.
+    """
+    return int(datetime.now(UTC).timestamp()) + DAY_S
 
 
 def unsigned(**claims: Any) -> str:
