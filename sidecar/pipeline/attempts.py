@@ -1,7 +1,9 @@
 """Asking upstream: one attempt after another, each on its own Grant, until one answers or none may follow.
 
 Whom to ask and whether to ask again the Pool decides; it is told of every attempt what came of it. Between
-two attempts a call may wait, but never in vain: not past its deadline, and not in a sidecar that drains.
+two attempts a call may wait, but never in vain: not past its deadline, and not in a sidecar that drains. And
+when nobody may be asked after all, the caller hears how the last attempt ended: that is news of the upstream,
+where what kept another from being made is not.
 """
 
 import asyncio
@@ -12,6 +14,7 @@ from sidecar.core.call import Call
 from sidecar.core.errors import GrantLapsed, SidecarError
 from sidecar.core.outcome import AttemptKind, AttemptRecord
 from sidecar.core.permit import Candidate, Permit
+from sidecar.core.ports import Grant
 from sidecar.pipeline.admit import Admission
 from sidecar.pipeline.attempt import Answer, Ask, make
 from sidecar.pipeline.hedge import Asking, hedged
@@ -23,11 +26,16 @@ async def attempts(
     call: Call, admission: Admission, stages: Stages, journal: Journal, ask: Ask[Answer]
 ) -> Answer:
     """Ask the permitted candidates, best first. Raises the error that ended the last attempt."""
-    permit, hold, pool = admission.permit, admission.hold, stages.pool
+    permit, pool = admission.permit, stages.pool
+    failed: SidecarError | None = None
     while True:
-        tried = journal.attempts
-        grant = await journal.queued(hold.reserve(pool.rank(call, permit, tried)))
-        attempt = Attempt(call, grant, _kind(grant.candidate, permit, tried))
+        try:
+            grant = await _reserved(call, admission, stages, journal)
+        except SidecarError as refusal:
+            if failed is None:
+                raise
+            raise _waiting_for_both(failed, refusal) from failed.__cause__
+        attempt = Attempt(call, grant, _kind(grant.candidate, permit, journal.attempts))
         try:
             after_s = pool.hedge_after(attempt)
             if after_s is None:
@@ -41,6 +49,22 @@ async def attempts(
             delay_s = pool.retry(error, call, permit, journal.attempts)
             if delay_s is None or not await _waited(delay_s, call, stages):
                 raise
+            failed = error
+
+
+async def _reserved(call: Call, admission: Admission, stages: Stages, journal: Journal) -> Grant:
+    """The right to make another attempt, at whom the Pool ranks best."""
+    ranked = stages.pool.rank(call, admission.permit, journal.attempts)
+    return await journal.queued(admission.hold.reserve(ranked))
+
+
+def _waiting_for_both(failed: SidecarError, refusal: SidecarError) -> SidecarError:
+    """How the last attempt failed; a caller who comes again finds what refused another still there, so it is
+    to wait for whichever takes longer.
+    """
+    told = [error.retry_after_s for error in (failed, refusal) if error.retry_after_s is not None]
+    failed.retry_after_s = max(told, default=None)
+    return failed
 
 
 async def _waited(delay_s: float, call: Call, stages: Stages) -> bool:

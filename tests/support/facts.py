@@ -214,12 +214,17 @@ class FakePool:
 
     def __init__(self) -> None:
         self.trips: list[FakeTrip] = []
+        self.refusals: list[SidecarError | None] = []
+        """What `rank` raises, in turn; None: nothing that time."""
         self.delays: list[float | None] = []
         self.hedge_s: float | None = None
         self.hedges = 0
         """How many may still be taken."""
 
     def rank(self, call: Call, permit: Permit, tried: Sequence[AttemptRecord] = ()) -> tuple[Candidate, ...]:
+        refusal = self.refusals.pop(0) if self.refusals else None
+        if refusal is not None:
+            raise refusal
         asked = [record.candidate for record in tried]
         return tuple(sorted(permit.candidates, key=asked.count))
 

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from sidecar.core.errors import (
+    Overloaded,
+    RateLimited,
     Reason,
     SidecarError,
     StreamInterrupted,
@@ -105,6 +107,53 @@ async def test_no_call_waits_for_what_would_come_after_its_deadline(way: Way, de
             await way(world, call_of(allowed_s=60.0))
     assert len(world.transport.attempts) == 1
     assert_books_closed(world)
+
+
+def waiting(error: SidecarError, retry_after_s: float | None) -> SidecarError:
+    error.retry_after_s = retry_after_s
+    return error
+
+
+@pytest.mark.parametrize(
+    ("failed_s", "refused_s", "told_s"),
+    [(1.0, 12.0, 12.0), (30.0, 12.0, 30.0), (None, 12.0, 12.0), (1.0, None, 1.0), (None, None, None)],
+)
+async def test_when_nobody_may_be_asked_again_the_last_failure_stands_with_the_longer_wait(
+    way: Way, failed_s: float | None, refused_s: float | None, told_s: float | None
+) -> None:
+    world = World()
+    world.pool.delays = [0.0]
+    world.pool.refusals = [None, waiting(Overloaded("all are left alone"), refused_s)]
+    world.transport.scripts = [["sent", waiting(UpstreamQuota("full"), failed_s)]]
+    with pytest.raises(UpstreamQuota, match="full") as raised:
+        await way(world, call_of())
+    assert raised.value.retry_after_s == told_s
+    assert [record.ended for record in outcome_of(world).attempts] == [Reason.UPSTREAM_QUOTA]
+    assert_books_closed(world)
+
+
+async def test_so_it_does_when_no_quota_can_be_had_for_another(way: Way) -> None:
+    world = World()
+    world.pool.delays = [0.0]
+    world.transport.scripts = [["sent", UpstreamUnavailable("broken")]]
+
+    async def spent(point: str) -> None:
+        if point == "reserve" and world.limits.grants:
+            world.limits.refusal = RateLimited("spent", 7.0)
+
+    world.step = spent
+    with pytest.raises(UpstreamUnavailable, match="broken") as raised:
+        await way(world, call_of())
+    assert raised.value.retry_after_s == 7.0
+    assert_books_closed(world)
+
+
+async def test_a_call_that_has_asked_nobody_hears_why(way: Way) -> None:
+    world = World()
+    world.pool.refusals = [Overloaded("all are full")]
+    with pytest.raises(Overloaded, match="all are full"):
+        await way(world, call_of())
+    assert outcome_of(world).attempts == ()
 
 
 async def test_a_drain_ends_the_wait_with_the_error_that_began_it(
