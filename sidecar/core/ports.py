@@ -152,6 +152,12 @@ class Pool(Protocol):
         """
         ...
 
+    def has_room(self, candidate: Candidate) -> bool:
+        """Whether one attempt more may be open there. `rank` leaves out who has none; ask again when time has
+        passed since: who stood in line finds that others have begun.
+        """
+        ...
+
     def began(self, attempt: "Attempt") -> "Trip":
         """An attempt begins: whoever gets the Trip ends it."""
         ...

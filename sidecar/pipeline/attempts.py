@@ -54,8 +54,12 @@ async def attempts(
 
 async def _reserved(call: Call, admission: Admission, stages: Stages, journal: Journal) -> Grant:
     """The right to make another attempt, at whom the Pool ranks best."""
-    ranked = stages.pool.rank(call, admission.permit, journal.attempts)
-    return await journal.queued(admission.hold.reserve(ranked))
+    while True:
+        ranked = stages.pool.rank(call, admission.permit, journal.attempts)
+        grant = await journal.queued(admission.hold.reserve(ranked))
+        if stages.pool.has_room(grant.candidate):
+            return grant
+        grant.settle(None, None, 0)  # while it stood in line others have begun there: look elsewhere
 
 
 def _waiting_for_both(failed: SidecarError, refusal: SidecarError) -> SidecarError:

@@ -112,6 +112,12 @@ class Fleet:
             return order
         return [found, *(standing for standing in order if standing is not found)]
 
+    def has_room(self, candidate: Candidate) -> bool:
+        """Whether another attempt may be open there; see `core.ports.Pool`."""
+        if candidate.endpoint.concurrency is None:
+            return True
+        return Standing(candidate, self._healths.of(candidate, self._rules)).has_room()
+
     # ----------------------------------------------------------------------------------------- what it learns
 
     def began(self, attempt: Attempt) -> Course:

@@ -216,6 +216,8 @@ class FakePool:
         self.trips: list[FakeTrip] = []
         self.refusals: list[SidecarError | None] = []
         """What `rank` raises, in turn; None: nothing that time."""
+        self.full: list[str] = []
+        """Projects at which the next grant finds no room, in turn."""
         self.delays: list[float | None] = []
         self.hedge_s: float | None = None
         self.hedges = 0
@@ -227,6 +229,11 @@ class FakePool:
             raise refusal
         asked = [record.candidate for record in tried]
         return tuple(sorted(permit.candidates, key=asked.count))
+
+    def has_room(self, candidate: Candidate) -> bool:
+        is_full = self.full[:1] == [candidate.endpoint.project]
+        del self.full[:is_full]
+        return not is_full
 
     def began(self, attempt: Attempt) -> FakeTrip:
         self.trips.append(FakeTrip())

@@ -156,6 +156,27 @@ async def test_a_call_that_has_asked_nobody_hears_why(way: Way) -> None:
     assert outcome_of(world).attempts == ()
 
 
+async def test_who_finds_no_room_after_standing_in_line_gives_the_grant_back_and_looks_again(
+    way: Way,
+) -> None:
+    world = World()
+    world.pool.full = ["first"]
+    world.pool.refusals = [None, Overloaded("all are full")]
+    with pytest.raises(Overloaded, match="all are full"):
+        await way(world, call_of())
+    (grant,) = world.limits.grants
+    assert (len(grant.settled), grant.is_sent) == (1, False)
+    assert (world.transport.attempts, outcome_of(world).attempts, world.pool.trips) == ([], (), [])
+
+
+async def test_who_finds_room_at_the_second_look_is_served(way: Way) -> None:
+    world = World()
+    world.pool.full = ["first", "first"]
+    assert await way(world, call_of()) == [facts.reply()]
+    assert [len(grant.settled) for grant in world.limits.grants] == [1, 1, 1]
+    assert len(world.transport.attempts) == 1
+
+
 async def test_a_drain_ends_the_wait_with_the_error_that_began_it(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:

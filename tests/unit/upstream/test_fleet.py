@@ -203,6 +203,16 @@ def test_no_more_attempts_are_open_at_an_endpoint_than_the_policy_allows_whateve
     assert pool.fleet.rank(pool.call(), other)
 
 
+def test_who_was_ranked_may_find_no_room_later() -> None:
+    pool = Pool(facts.gemini(project="a", concurrency=1), B)
+    assert sorted(pool.ranked()) == ["a", "b"]
+    trip = pool.began("a")
+    assert not pool.fleet.has_room(pool.at("a"))
+    assert pool.fleet.has_room(pool.at("b")), "any number"
+    trip.ended(asyncio.CancelledError())
+    assert pool.fleet.has_room(pool.at("a"))
+
+
 def test_attempts_in_flight_send_calls_elsewhere() -> None:
     pool = Pool()
     trips = [pool.began("a"), pool.began("a"), pool.began("b")]
