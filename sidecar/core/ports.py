@@ -173,8 +173,10 @@ class Pool(Protocol):
         """
         ...
 
-    def hedge_after(self, attempt: "Attempt") -> float | None:
-        """For how many seconds of silence an attempt is waited for alone. None: it is not hedged."""
+    def hedge_after(self, attempt: "Attempt", tried: Sequence[AttemptRecord] = ()) -> float | None:
+        """For how many seconds of silence an attempt, which follows `tried`, is waited for alone. None: it is
+        not hedged; so is one after which the call may make no other.
+        """
         ...
 
     def take_hedge(self, attempt: "Attempt") -> bool:

@@ -35,9 +35,10 @@ async def attempts(
             if failed is None:
                 raise
             raise _waiting_for_both(failed, refusal) from failed.__cause__
-        attempt = Attempt(call, grant, _kind(grant.candidate, permit, journal.attempts))
+        tried = journal.attempts
+        attempt = Attempt(call, grant, _kind(grant.candidate, permit, tried))
         try:
-            after_s = pool.hedge_after(attempt)
+            after_s = pool.hedge_after(attempt, tried)
             if after_s is None:
                 return await make(journal.begin(attempt), pool.began(attempt), journal, ask)
             return await hedged(attempt, after_s, Asking(call, admission, pool, journal, ask))

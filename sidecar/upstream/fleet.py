@@ -148,10 +148,11 @@ class Fleet:
         self._around.observer.retried(failed.endpoint.project, failed.model, error.reason)
         return delay_s
 
-    def hedge_after(self, attempt: Attempt) -> float | None:
+    def hedge_after(self, attempt: Attempt, tried: Sequence[AttemptRecord] = ()) -> float | None:
         """For how long an attempt may be silent; see `core.ports.Pool`."""
-        rules = attempt.call.policy.pools.hedge
-        if rules is None:
+        pools = attempt.call.policy.pools
+        rules = pools.hedge
+        if rules is None or len(tried) + 1 >= pools.retry.attempts:
             return None
         sketch = self._sketch(attempt)
         return max(rules.least_s, sketch.quantile(rules.quantile)) if sketch.is_known else None

@@ -247,7 +247,7 @@ class FakePool:
         is_safe = isinstance(error, UpstreamUnavailable | UpstreamCredentials) and not tried[-1].sent
         return 0.0 if is_safe and len(tried) < len(permit.candidates) else None
 
-    def hedge_after(self, attempt: Attempt) -> float | None:
+    def hedge_after(self, attempt: Attempt, tried: Sequence[AttemptRecord] = ()) -> float | None:
         return self.hedge_s
 
     def take_hedge(self, attempt: Attempt) -> bool:

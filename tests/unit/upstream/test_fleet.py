@@ -348,6 +348,14 @@ def test_an_attempt_is_hedged_after_the_learned_quantile() -> None:
     assert pool.fleet.hedge_after(attempt_of(pool, method=Method.STREAM_GENERATE)) is None
 
 
+@pytest.mark.parametrize(("tried", "is_hedged"), [(0, True), (1, True), (2, False)])
+def test_no_hedge_joins_the_last_attempt_that_a_call_may_make(tried: int, is_hedged: bool) -> None:
+    pool = Pool(hedge=HedgeRules(least_s=0.5), retry=RetryRules(attempts=3))
+    taking(pool, 0.1, 20)
+    before = records(*[pool.at("b")] * tried)
+    assert (pool.fleet.hedge_after(attempt_of(pool), before) is not None) is is_hedged
+
+
 def test_nothing_is_hedged_earlier_than_the_least() -> None:
     pool = Pool(hedge=HedgeRules(least_s=0.5))
     taking(pool, 0.02, 50)
