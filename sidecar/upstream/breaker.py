@@ -72,6 +72,7 @@ class Breaker:
         "_told_until",
         "_until",
         "_warned_until",
+        "_window_s",
         "is_open",
         "steady_at",
     )
@@ -82,8 +83,7 @@ class Breaker:
         self.steady_at = -inf
         """From when on it takes its whole share; infinity while it is open."""
         self._ramp_s = rules.open_s
-        self._attempts = Recent(rules.window_s)
-        self._failures = Recent(rules.window_s)
+        self._look_back(rules.window_s)
         self._failures_in_row = 0
         self._length_s = 0.0
         """How long the last opening was, without its jitter."""
@@ -166,6 +166,8 @@ class Breaker:
             return False
         if self.is_open:
             return asked.is_probe and self._opened(rules, now, draw)
+        if rules.window_s != self._window_s:  # there is another Policy
+            self._look_back(rules.window_s)
         self._attempts.add(now)
         self._failures.add(now)
         self._failures_in_row += 1
@@ -196,6 +198,10 @@ class Breaker:
         if not was_open:
             self._opened_at = now
         return not was_open
+
+    def _look_back(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._attempts, self._failures = Recent(window_s), Recent(window_s)
 
     def _is_news(self, asked: Asked) -> bool:
         return asked.at > self._opened_at

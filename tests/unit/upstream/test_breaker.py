@@ -72,6 +72,16 @@ def test_failures_beyond_the_window_are_forgotten() -> None:
         assert not failed(breaker, 1, second * 5.0)
 
 
+def test_the_window_of_another_policy_counts_from_its_first_failure_on() -> None:
+    breaker, longer = Breaker(RULES), BreakerRules(window_s=1000.0)
+    opened_at = []
+    for second in range(0, 1000, 20):  # none within the ten seconds of the old window
+        succeeded(breaker, second)
+        if breaker.failed(longer, breaker.began(second), second, MIDDLE):
+            opened_at.append(second)
+    assert opened_at, "half of the attempts of a thousand seconds failed"
+
+
 def test_refused_credentials_open_it_at_once() -> None:
     breaker = Breaker(RULES)
     assert breaker.refused(RULES, breaker.began(0.0), 0.0, MIDDLE)
