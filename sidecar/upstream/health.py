@@ -8,7 +8,9 @@ from sidecar.upstream.breaker import Breaker
 from sidecar.upstream.latency import Latency
 
 HEALTHS_MAX = 4096
-"""Beyond, those are forgotten of which nothing but a latency is known: model names may come from callers."""
+"""Beyond, some are forgotten: model names may come from callers. First those of which nothing but a latency
+is known; then, as a refused key opens the breaker of every name that is made up, half of the open ones.
+"""
 
 
 class Place:
@@ -107,8 +109,20 @@ class Healths:
 
     def _made(self, project: str, location: str, model: str, rules: BreakerRules) -> Health:
         if len(self._known) >= HEALTHS_MAX:
-            self._known = {key: health for key, health in self._known.items() if not health.is_idle}
+            self._make_room()
         name = f"{project}/{location}"
         place = self._places.setdefault(name, Place(name))
         health = self._known[project, location, model] = Health(project, model, place, rules)
         return health
+
+    def _make_room(self) -> None:
+        """Forget what is idle, and the open ones that have waited longest for somebody to ask again; never
+        those that are being asked, which the calls in flight bound.
+        """
+        kept = {key: health for key, health in self._known.items() if not health.is_idle}
+        waiting = [key for key, health in kept.items() if not health.in_flight]
+        waiting.sort(key=lambda key: kept[key].breaker.reopens_at)
+        for key in waiting[: max(0, len(kept) - HEALTHS_MAX // 2)]:
+            del kept[key]
+        self._known = kept
+        self._places = {health.place.name: health.place for health in kept.values()}

@@ -255,6 +255,46 @@ def test_model_names_of_callers_do_not_fill_the_memory() -> None:
     assert len(pool.fleet._budgets) <= HEALTHS_MAX
 
 
+def refuse_made_up_models(pool: Pool, count: int) -> None:
+    """Calls for so many models that nobody has, with a key that is refused."""
+    for number in range(count):
+        grant = facts.FakeGrant(facts.permit(A, model=f"made-up-{number}").candidates[0])
+        pool.fleet.began(Attempt(pool.call(), grant)).ended(UpstreamCredentials("no", http_status=401))
+        pool.now += 0.001
+
+
+def test_model_names_of_callers_do_not_fill_it_either_when_they_open_breakers() -> None:
+    pool = Pool()
+    refuse_made_up_models(pool, 2 * HEALTHS_MAX)
+    assert len(pool.fleet._healths) <= HEALTHS_MAX
+
+
+def test_an_open_breaker_that_is_asked_for_outlives_those_of_made_up_models() -> None:
+    pool = Pool(A, B)
+    refuse_made_up_models(pool, HEALTHS_MAX - 1)
+    pool.ended("a", UpstreamCredentials("no", http_status=401))
+    pool.ended("b")
+    assert pool.ranked() == ["b"]
+    assert len(pool.fleet._healths) < HEALTHS_MAX, "some were forgotten"
+
+
+def test_attempts_in_flight_are_counted_on_when_others_are_forgotten() -> None:
+    pool = Pool(facts.gemini(project="a", concurrency=1))
+    trip = pool.began("a")
+    refuse_made_up_models(pool, HEALTHS_MAX)
+    assert not pool.fleet.has_room(pool.at("a"))
+    trip.ended(None)
+    assert pool.fleet.has_room(pool.at("a"))
+
+
+def test_endpoints_that_are_in_no_policy_any_more_are_forgotten_too() -> None:
+    pool = Pool()
+    for number in range(HEALTHS_MAX + 1):
+        gone = facts.permit(facts.gemini(project=f"gone-{number}"))
+        pool.fleet.rank(pool.call(), gone)
+    assert len(pool.fleet._healths._places) <= HEALTHS_MAX
+
+
 # ---------------------------------------------------------------------------------------- another attempt
 
 
