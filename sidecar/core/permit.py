@@ -46,6 +46,10 @@ class Permit:
 
     principal: Principal
     candidates: tuple[Candidate, ...]
+    home: tuple[str, ...] = ()
+    """The projects that alone have what the call refers to, so that no other may be asked; empty: whoever
+    serves it may.
+    """
 
 
 def tier_named(body: Json) -> str:

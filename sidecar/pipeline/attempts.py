@@ -21,11 +21,27 @@ from sidecar.pipeline.hedge import Asking, hedged
 from sidecar.pipeline.settle import Journal
 from sidecar.pipeline.stages import Stages
 
+_HOMES_MOST = 8
+"""Names that an error gives; trailers are small."""
+
 
 async def attempts(
     call: Call, admission: Admission, stages: Stages, journal: Journal, ask: Ask[Answer]
 ) -> Answer:
-    """Ask the permitted candidates, best first. Raises the error that ended the last attempt."""
+    """Ask the permitted candidates, best first. Raises the error that ended the last attempt; of a call that
+    only some projects could be asked for, because they alone have what it refers to, it names these.
+    """
+    try:
+        return await _attempts(call, admission, stages, journal, ask)
+    except SidecarError as error:
+        if home := admission.permit.home:
+            error.metadata["home"] = ", ".join(home[:_HOMES_MOST])
+        raise
+
+
+async def _attempts(
+    call: Call, admission: Admission, stages: Stages, journal: Journal, ask: Ask[Answer]
+) -> Answer:
     permit, pool = admission.permit, stages.pool
     failed: SidecarError | None = None
     while True:

@@ -44,8 +44,17 @@ class Known(NamedTuple):
 NOTHING_KNOWN = Known()
 
 
-def candidates(call: Call, tenant: str, known: Known = NOTHING_KNOWN) -> tuple[Candidate, ...]:
-    """All ways to serve a call, best first.
+class Ways(NamedTuple):
+    """All ways to serve a call."""
+
+    candidates: tuple[Candidate, ...]
+    """Best first."""
+    home: tuple[str, ...] = ()
+    """As `Permit.home` has it."""
+
+
+def ways_of(call: Call, tenant: str, known: Known = NOTHING_KNOWN) -> Ways:
+    """All ways to serve a call.
 
     Raises PermissionDenied for a model that may not be asked for, NoEndpoint when nobody serves the call,
     InvalidRequest when it must say whose what it refers to is.
@@ -57,13 +66,13 @@ def candidates(call: Call, tenant: str, known: Known = NOTHING_KNOWN) -> tuple[C
         if call.project or any(handles):  # nearly no call refers to anything
             bound = bound_of(call, handles, known.issuers(handles.opaques))
             if bound is not None:
-                return _expanded(call, needs, tiers, bound)
+                return Ways(_expanded(call, needs, tiers, bound), _home(call, bound))
     kind = (call.model, call.allow_fallback, needs, tiers)
     if kind not in policy.memo:
         if len(policy.memo) >= _KINDS_MOST:
             policy.memo.clear()
-        policy.memo[kind] = _expanded(call, needs, tiers, None)
-    ways: tuple[Candidate, ...] = policy.memo[kind]
+        policy.memo[kind] = Ways(_expanded(call, needs, tiers, None))
+    ways: Ways = policy.memo[kind]
     return ways
 
 
@@ -99,6 +108,12 @@ def _expanded(
     if not found:
         raise NoEndpoint(_why_nobody(call, needs, bound))
     return tuple(found)
+
+
+def _home(call: Call, bound: Bound) -> tuple[str, ...]:
+    """The projects that a call is bound to, where others serve its model too."""
+    others = {endpoint.project for endpoint in call.policy.serving(call.model)} - bound.projects
+    return tuple(sorted(bound.projects)) if others and not bound.may_leave else ()
 
 
 def _models(call: Call) -> Iterator[tuple[str, Sequence[Endpoint]]]:

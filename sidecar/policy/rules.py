@@ -8,7 +8,7 @@ from sidecar.core.errors import PermissionDenied, Reason
 from sidecar.core.permit import Permit
 from sidecar.core.principal import Principal
 from sidecar.policy.authorization import authorize, only_allowed
-from sidecar.policy.candidates import NOTHING_KNOWN, Known, candidates
+from sidecar.policy.candidates import NOTHING_KNOWN, Known, ways_of
 
 
 def permit(principal: Principal, call: Call, known: Known = NOTHING_KNOWN) -> Permit:
@@ -24,4 +24,5 @@ def permit(principal: Principal, call: Call, known: Known = NOTHING_KNOWN) -> Pe
             "ask the platform team to set `unknown_fields: allow`",
             Reason.UNKNOWN_FIELDS_DENIED,
         )
-    return Permit(principal, only_allowed(principal, call, candidates(call, principal.tenant, known)))
+    ways = ways_of(call, principal.tenant, known)
+    return Permit(principal, only_allowed(principal, call, ways.candidates), ways.home)

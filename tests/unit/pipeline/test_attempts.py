@@ -1,6 +1,7 @@
 """Whether, when and where another attempt follows, and what the caller sees of those that failed."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -175,6 +176,26 @@ async def test_who_finds_room_at_the_second_look_is_served(way: Way) -> None:
     assert await way(world, call_of()) == [facts.reply()]
     assert [len(grant.settled) for grant in world.limits.grants] == [1, 1, 1]
     assert len(world.transport.attempts) == 1
+
+
+async def test_the_failure_of_a_call_that_only_some_could_be_asked_for_names_them(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    permit = replace(facts.permit(), home=("eu", "main"))
+    monkeypatch.setattr("sidecar.pipeline.admit.decide", lambda *_: permit)
+    world = World()
+    world.transport.scripts = [["sent", UpstreamUnavailable("busy", http_status=503)]]
+    with pytest.raises(UpstreamUnavailable) as raised:
+        await way(world, call_of())
+    assert raised.value.metadata == {"http_status": "503", "home": "eu, main"}
+
+
+async def test_other_failures_name_no_home(way: Way) -> None:
+    world = World()
+    world.transport.scripts = [["sent", UpstreamUnavailable("busy", http_status=503)]]
+    with pytest.raises(UpstreamUnavailable) as raised:
+        await way(world, call_of())
+    assert "home" not in raised.value.metadata
 
 
 async def test_a_drain_ends_the_wait_with_the_error_that_began_it(

@@ -8,7 +8,7 @@ from sidecar.core.call import Body, Method
 from sidecar.core.errors import NoEndpoint
 from sidecar.core.feature import Feature
 from sidecar.core.policy import Endpoint, ModelRoute, Tenant, TierRule
-from sidecar.policy.candidates import Known, candidates
+from sidecar.policy.candidates import Known, ways_of
 from tests.support import facts
 
 BEST, SPARE = "gemini-4-argon", facts.MODEL
@@ -28,7 +28,7 @@ def ways(*endpoints: Endpoint, spent: float = 0.0, **given: Any) -> list[tuple[s
     rest = {name: value for name, value in given.items() if name not in of_call}
     names = tuple(endpoint.project for endpoint in endpoints)
     policy = facts.policy(*endpoints, **{"routes": routes(*names), **rest})
-    found = candidates(facts.call(policy=policy, **call), tenant="", known=Known(spent))
+    found = ways_of(facts.call(policy=policy, **call), tenant="", known=Known(spent)).candidates
     return [(one.endpoint.project, one.model, one.tier, one.step) for one in found]
 
 
@@ -125,7 +125,7 @@ def test_the_first_rule_that_matches_decides(
 def test_the_priority_of_the_tenant_counts() -> None:
     tenants = (Tenant("gold", frozenset({"me"}), priority="critical"),)
     policy = facts.policy(A, tenants=tenants, tier_rules=RULES)
-    found = candidates(facts.call(policy=policy), tenant="gold")
+    found = ways_of(facts.call(policy=policy), tenant="gold").candidates
     assert [candidate.tier for candidate in found] == ["priority"]
 
 
@@ -174,11 +174,11 @@ def test_who_cannot_serve_a_call_is_told_project_by_project() -> None:
 
 def test_calls_of_one_kind_have_the_same_ways_however_many_models_callers_make_up() -> None:
     policy = facts.policy(A, B)
-    first = candidates(facts.call(policy=policy, model="gemini-x"), "")
-    assert candidates(facts.call(policy=policy, model="gemini-x"), "") is first
-    assert candidates(facts.call(policy=policy, model="gemini-y"), "") != first
+    first = ways_of(facts.call(policy=policy, model="gemini-x"), "")
+    assert ways_of(facts.call(policy=policy, model="gemini-x"), "") is first
+    assert ways_of(facts.call(policy=policy, model="gemini-y"), "") != first
     for number in range(3000):
-        candidates(facts.call(policy=policy, model=f"made-up-{number}"), "")
+        ways_of(facts.call(policy=policy, model=f"made-up-{number}"), "")
     assert len(policy.memo) <= 1024
 
 
@@ -190,13 +190,13 @@ def test_what_counts_makes_another_kind_of_call() -> None:
         tier_rules=(TierRule(("flex",), spent=0.5),),
     )
 
-    def ways_of(body: Any = facts.HELLO, spent: float = 0.0, **call: Any) -> int:
+    def count(body: Any = facts.HELLO, spent: float = 0.0, **call: Any) -> int:
         asked = facts.call(body=body, policy=policy, model="best", **call)
-        return len(candidates(asked, "", Known(spent)))
+        return len(ways_of(asked, "", Known(spent)).candidates)
 
     for _ in range(2):  # the second time out of memory
-        assert ways_of() == 2
-        assert ways_of(CODE) == 1
-        assert ways_of({**facts.HELLO, "serviceTier": "FLEX"}) == 1
-        assert ways_of(allow_fallback=True) == 4
-        assert ways_of(spent=0.5) == 1
+        assert count() == 2
+        assert count(CODE) == 1
+        assert count({**facts.HELLO, "serviceTier": "FLEX"}) == 1
+        assert count(allow_fallback=True) == 4
+        assert count(spent=0.5) == 1

@@ -7,9 +7,11 @@ import pytest
 from sidecar.core.errors import InvalidRequest, NoEndpoint
 from sidecar.core.permit import Candidate
 from sidecar.core.policy import Endpoint, ModelRoute
-from sidecar.policy.candidates import Known, candidates
+from sidecar.core.principal import Principal
+from sidecar.policy.candidates import Known, ways_of
 from sidecar.policy.handles import handles_of
 from sidecar.policy.issuer import Bound, bound_of
+from sidecar.policy.rules import permit
 from tests.support import facts
 
 A, B = facts.gemini(project="a"), facts.gemini(project="b")
@@ -187,7 +189,8 @@ def test_signatures_of_several_issuers_are_refused_or_stripped() -> None:
 def ways(*endpoints: Endpoint, issuers: tuple[str, ...], strip: bool, **given: Any) -> tuple[Candidate, ...]:
     policy = facts.policy(*endpoints, strips_signatures=strip)
     call = facts.call(body=SIGNED, policy=policy, **given)
-    return candidates(call, "", Known(issuers=lambda opaques: issuers if opaques == ("sig",) else ()))
+    known = Known(issuers=lambda opaques: issuers if opaques == ("sig",) else ())
+    return ways_of(call, "", known).candidates
 
 
 def test_a_bound_call_is_asked_at_home_alone() -> None:
@@ -199,6 +202,25 @@ def test_a_call_that_may_leave_goes_home_first_and_without_signatures_elsewhere(
         Candidate(B, facts.MODEL, step=0),
         Candidate(A, facts.MODEL, step=1, strips_signatures=True),
     )
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "strip", "home"),
+    [((A, B), False, ("b",)), ((A, B), True, ()), ((B, WEST), False, ("b",))],
+    ids=["bound", "may leave", "another API"],
+)
+def test_a_permit_tells_the_home_of_a_call_that_nobody_else_may_be_asked_for(
+    endpoints: tuple[Endpoint, ...], strip: bool, home: tuple[str, ...]
+) -> None:
+    policy = facts.policy(*endpoints, strips_signatures=strip)
+    known = Known(issuers=lambda opaques: ("b",))
+    assert permit(Principal("pod", is_pod=True), facts.call(body=SIGNED, policy=policy), known).home == home
+
+
+def test_a_call_whose_home_is_all_that_serves_its_model_is_not_told_so() -> None:
+    policy = facts.policy(A, B, routes={"only-b": ModelRoute("m", ("b",))})
+    call = facts.call(body=SIGNED, policy=policy, model="only-b", project="b")
+    assert ways_of(call, "").home == ()
 
 
 def test_mixed_signatures_are_stripped_at_home_too() -> None:
@@ -217,7 +239,7 @@ def test_a_home_that_does_not_serve_the_model_is_told() -> None:
     policy = facts.policy(A, B, routes={"only-a": ModelRoute("m", ("a",))})
     call = facts.call(body=SIGNED, policy=policy, model="only-a", project="b")
     with pytest.raises(NoEndpoint) as error:
-        candidates(call, "")
+        ways_of(call, "")
     assert error.value.message == (
         "no project of the Policy serves model 'only-a': "
         "a does not have what the call refers to, thought signatures of b"
