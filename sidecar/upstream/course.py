@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sidecar.core.attempt import Attempt
-from sidecar.core.call import FREE, Method
+from sidecar.core.call import Method
 from sidecar.core.errors import UpstreamUnavailable
 from sidecar.core.ports import PoolObserver
 from sidecar.core.quantile import Sketch
@@ -63,10 +63,9 @@ class Course:
         self._has_content = True
         now = self._around.clock()
         taken_s = now - self._asked.at
-        if self._learns:
-            self._health.latency(self._is_streamed).observe(taken_s, now)
-            if self._sketch is not None:
-                self._sketch.add(taken_s)
+        self._health.latency(self._is_streamed).observe(taken_s, now)
+        if self._sketch is not None:
+            self._sketch.add(taken_s)
         self._is_slow = taken_s > self._attempt.call.policy.pools.breaker.slow_s
         if self._is_slow:
             return
@@ -94,19 +93,13 @@ class Course:
     def _is_streamed(self) -> bool:
         return self._attempt.call.arrival.method is Method.STREAM_GENERATE
 
-    @property
-    def _learns(self) -> bool:
-        """Whether the time it takes tells anything: methods that ask no model are always quick."""
-        return self._attempt.call.arrival.method not in FREE
-
     def _verdict(self, failure: BaseException | None, now: float) -> Blame:
         verdict = blame(failure)
         if self._is_slow and verdict is Blame.ANSWERED:
             return Blame.FAILED
         if isinstance(failure, asyncio.CancelledError) and not self._has_content:
             silent_s = now - self._asked.at
-            if self._learns:
-                self._health.latency(self._is_streamed).waited(silent_s, now)
+            self._health.latency(self._is_streamed).waited(silent_s, now)
             if silent_s > self._attempt.call.policy.pools.breaker.slow_s:
                 return Blame.FAILED  # whoever gave up: it was slow before that
         return verdict

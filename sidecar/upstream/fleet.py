@@ -11,8 +11,8 @@ from typing import Any, Never
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.bulletin import Snapshot
-from sidecar.core.call import Call, Method
-from sidecar.core.errors import Overloaded, SidecarError, UpstreamUnavailable
+from sidecar.core.call import FREE, Call, Method
+from sidecar.core.errors import Overloaded, SidecarError, UpstreamCredentials, UpstreamUnavailable
 from sidecar.core.outcome import AttemptKind, AttemptRecord
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.pooling import BreakerRules
@@ -80,21 +80,24 @@ class Fleet:
 
     def _is_plain(self, candidate: Candidate, call: Call, now: float) -> bool:
         """Whether it may be asked if it is the only one: never left alone for its breaker."""
-        health = self._healths.of(candidate, call.policy.pools.breaker)
+        health = self._health(candidate, call)
         return health.paused_until <= now and candidate.endpoint.concurrency is None
 
     def _standings(
         self, call: Call, candidates: Iterable[Candidate], tried: Sequence[AttemptRecord]
     ) -> list[Standing]:
-        rules = self._rules = call.policy.pools.breaker
-        of, headroom = self._healths.of, self._headroom
+        health, headroom = self._health, self._headroom
         if not tried and not call.policy.quotas:
-            return [Standing(candidate, of(candidate, rules)) for candidate in candidates]
+            return [Standing(candidate, health(candidate, call)) for candidate in candidates]
         asked = [record.candidate for record in tried]
         return [
-            Standing(candidate, of(candidate, rules), headroom(call, candidate), asked.count(candidate))
+            Standing(candidate, health(candidate, call), headroom(call, candidate), asked.count(candidate))
             for candidate in candidates
         ]
+
+    def _health(self, candidate: Candidate, call: Call) -> Health:
+        rules = self._rules = call.policy.pools.breaker
+        return self._healths.of(candidate.endpoint, _asked_for(candidate, call), rules)
 
     def _order(self, call: Call, standings: Sequence[Standing], now: float) -> list[Standing]:
         is_streamed = call.arrival.method is Method.STREAM_GENERATE
@@ -116,7 +119,8 @@ class Fleet:
         """Whether another attempt may be open there; see `core.ports.Pool`."""
         if candidate.endpoint.concurrency is None:
             return True
-        return Standing(candidate, self._healths.of(candidate, self._rules)).has_room()
+        health = self._healths.of(candidate.endpoint, candidate.model, self._rules)
+        return Standing(candidate, health).has_room()
 
     # ----------------------------------------------------------------------------------------- what it learns
 
@@ -126,7 +130,7 @@ class Fleet:
         if attempt.kind in _NEW_CALLS:
             self._budget(candidate.model).called(self._around.clock())
         sketch = None if pools.hedge is None else self._sketch(attempt)
-        return Course(self._around, attempt, self._healths.of(candidate, pools.breaker), sketch)
+        return Course(self._around, attempt, self._health(candidate, attempt.call), sketch)
 
     # --------------------------------------------------------------------------------------- another attempt
 
@@ -172,7 +176,7 @@ class Fleet:
     ) -> float | None:
         """For how long to wait until the best of those left may be asked; None when nobody is left."""
         failed, rules = tried[-1].candidate, call.policy.pools.retry
-        left = [c for c in permit.candidates if c != failed or may_return(error)]
+        left = [c for c in permit.candidates if may_return(error) or not _is_refused(c, failed, error)]
         if not left:
             return None
         now, draw = self._around.clock(), self._around.draw
@@ -193,7 +197,10 @@ class Fleet:
         return budget
 
     def _sketch(self, attempt: Attempt) -> Sketch:
-        key = (attempt.candidate.model, attempt.call.arrival.method is Method.STREAM_GENERATE)
+        key = (
+            _asked_for(attempt.candidate, attempt.call),
+            attempt.call.arrival.method is Method.STREAM_GENERATE,
+        )
         sketch = self._sketches.get(key)
         if sketch is None:
             _make_room(self._sketches)
@@ -222,6 +229,20 @@ class Fleet:
         if len(health.key) <= _KEY_MAX_CHARS:  # model names of callers may be of any length
             breaker = health.breaker
             self._bulletin.put(KIND, health.key, f"{breaker.length_s:g}", breaker.told_until)
+
+
+def _asked_for(candidate: Candidate, call: Call) -> str:
+    """The model that a call asks for there; empty when it only asks about models."""
+    return "" if call.arrival.method in FREE else candidate.model
+
+
+def _is_refused(candidate: Candidate, failed: Candidate, error: SidecarError) -> bool:
+    """Whether an error that will not pass at `failed` concerns another candidate: credentials are those of
+    the endpoint, whatever the model and tier.
+    """
+    if isinstance(error, UpstreamCredentials):
+        return candidate.endpoint == failed.endpoint
+    return candidate == failed
 
 
 def _nobody(call: Call, standings: Sequence[Standing], now: float) -> SidecarError:

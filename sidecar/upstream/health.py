@@ -2,7 +2,7 @@
 
 from math import inf
 
-from sidecar.core.permit import Candidate
+from sidecar.core.policy import Endpoint
 from sidecar.core.pooling import BreakerRules
 from sidecar.upstream.breaker import Breaker
 from sidecar.upstream.latency import Latency
@@ -28,7 +28,10 @@ class Place:
 
 
 class Health:
-    """An endpoint and a model. Times are in seconds on a clock that does not jump."""
+    """An endpoint and a model, or no model: methods that ask none (`core.call.FREE`) are answered well by an
+    endpoint whose models are all overloaded, so they say nothing of these. Times are in seconds on a clock
+    that does not jump.
+    """
 
     __slots__ = (
         "breaker",
@@ -93,11 +96,10 @@ class Healths:
     def __len__(self) -> int:
         return len(self._known)
 
-    def of(self, candidate: Candidate, rules: BreakerRules) -> Health:
-        """The health of a candidate, made when it is asked for first."""
-        endpoint = candidate.endpoint
-        known = self._known.get((endpoint.project, endpoint.location, candidate.model))
-        return known or self._made(endpoint.project, endpoint.location, candidate.model, rules)
+    def of(self, endpoint: Endpoint, model: str, rules: BreakerRules) -> Health:
+        """The health of an endpoint for a model, or for none, made when it is asked for first."""
+        known = self._known.get((endpoint.project, endpoint.location, model))
+        return known or self._made(endpoint.project, endpoint.location, model, rules)
 
     def named(self, key: str, rules: BreakerRules) -> Health | None:
         """The health under a key that another sidecar told; None for what is no key."""

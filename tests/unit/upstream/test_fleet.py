@@ -132,6 +132,24 @@ def test_models_of_one_endpoint_stand_for_themselves() -> None:
     assert len(pool.fleet.rank(pool.call(), other)) == 3
 
 
+def test_methods_that_ask_no_model_stand_for_themselves_too() -> None:
+    pool = Pool(A, B)
+    for _ in range(5):
+        pool.ended("a", method=Method.COUNT_TOKENS)
+        pool.ended("a", unavailable())
+    assert pool.ranked() == ["b"], "to count tokens well is no answer of the model"
+    assert sorted(pool.ranked(method=Method.COUNT_TOKENS)) == ["a", "b"]
+    pool.now += 5.1
+    pool.ended("a", method=Method.COUNT_TOKENS)
+    assert pool.ranked()[0] == "a", "the probe is still to be sent"
+
+
+def test_methods_that_ask_no_model_share_what_is_known_of_an_endpoint() -> None:
+    pool = Pool(A, B)
+    pool.ended("a", unavailable(), times=5, method=Method.GET_MODEL)
+    assert pool.ranked(method=Method.COUNT_TOKENS, model="another") == ["b"]
+
+
 def test_first_contents_that_take_too_long_count_as_failures() -> None:
     pool = Pool(breaker=BreakerRules(slow_s=2.0))
     for _ in range(5):
@@ -302,6 +320,15 @@ def test_a_fresh_endpoint_is_asked_at_once_and_one_that_failed_after_a_backoff()
     pool = Pool(A, B)
     assert pool.retry(unavailable(), "a") == 0.0
     assert pool.retry(unavailable(), "a", "b") == pytest.approx(0.125)
+
+
+def test_refused_credentials_are_not_shown_again_for_another_tier_or_model() -> None:
+    pool = Pool(A)
+    flex, standard = Candidate(A, facts.MODEL, "flex"), Candidate(A, facts.MODEL, "standard", step=1)
+    refused, spent = UpstreamCredentials("refused", http_status=401), quota(None)
+    pool.permit = Permit(pool.permit.principal, (flex, standard))
+    assert pool.fleet.retry(refused, pool.call(), pool.permit, records(flex)) is None
+    assert pool.fleet.retry(spent, pool.call(), pool.permit, records(flex)) == 0.0, "a tier has its own quota"
 
 
 def test_a_call_makes_no_more_attempts_than_the_policy_allows() -> None:
