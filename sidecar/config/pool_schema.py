@@ -59,7 +59,8 @@ class BreakerSchema(Slice):
     open_max: Seconds = _BREAKER.open_max_s
     """Between probes that fail: the time doubles up to here."""
     slow: Seconds | None = None
-    """A first content that takes longer counts as a failure. None: slowness is no failure."""
+    """A first content that takes longer counts as a failure; of an answer that is not streamed the whole is
+    meant, thoughts included. None: slowness is no failure."""
     evicted_share: Share = _BREAKER.evicted_share
     """The largest part of the projects of one level that may be left alone at once."""
 

@@ -38,7 +38,7 @@ class BreakerRules:
     open_max_s: float = 30.0
     """Between probes that fail: the time doubles up to here."""
     slow_s: float = inf
-    """A first content that takes longer counts as a failure."""
+    """A first content that takes longer counts as a failure; where nothing is streamed, the whole answer."""
     evicted_share: float = 0.5
     """The largest part of the endpoints of one level that may be left alone at once."""
 

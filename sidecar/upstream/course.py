@@ -67,7 +67,8 @@ class Course:
         if self._sketch is not None:
             self._sketch.add(taken_s)
         self._is_slow = taken_s > self._attempt.call.policy.pools.breaker.slow_s
-        if self._is_slow:
+        if self._is_slow:  # not to be learned when its stream ends, minutes later
+            self._judge(Blame.FAILED, now)
             return
         health = self._health
         if health.breaker.answered(self._asked, now) or not health.has_answered:
@@ -87,7 +88,8 @@ class Course:
         if isinstance(failure, UpstreamUnavailable) and failure.pushback_s:
             most_s = self._attempt.call.policy.pools.breaker.open_max_s
             self._health.pause(min(failure.pushback_s, most_s), now)
-        self._judge(self._verdict(failure, now), now)
+        if not self._is_slow:
+            self._judge(self._verdict(failure, now), now)
 
     @property
     def _is_streamed(self) -> bool:
@@ -95,8 +97,6 @@ class Course:
 
     def _verdict(self, failure: BaseException | None, now: float) -> Blame:
         verdict = blame(failure)
-        if self._is_slow and verdict is Blame.ANSWERED:
-            return Blame.FAILED
         if isinstance(failure, asyncio.CancelledError) and not self._has_content:
             silent_s = now - self._asked.at
             self._health.latency(self._is_streamed).waited(silent_s, now)

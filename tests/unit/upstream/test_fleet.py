@@ -160,6 +160,23 @@ def test_first_contents_that_take_too_long_count_as_failures() -> None:
     assert "a" not in pool.ranked()
 
 
+def test_a_slow_endpoint_is_left_alone_while_its_streams_still_run() -> None:
+    pool = Pool(breaker=BreakerRules(slow_s=2.0))
+    trips = [pool.began("a", method=Method.STREAM_GENERATE) for _ in range(5)]
+    pool.now += 2.5
+    for trip in trips:
+        trip.first_content()
+    assert "a" not in pool.ranked()
+    pool.now += 5.1
+    probe = pool.began(pool.ranked()[0], method=Method.STREAM_GENERATE)
+    pool.now += 2.5
+    probe.first_content()
+    assert "a" not in pool.ranked(), "the probe was slow too"
+    for trip in (*trips, probe):
+        trip.ended(None)
+    assert [is_open for *_, is_open in pool.told.turns] == [True, True]
+
+
 def test_silence_counts_as_slow_whoever_gave_up_waiting() -> None:
     pool = Pool(breaker=BreakerRules(slow_s=2.0))
     for _ in range(5):
