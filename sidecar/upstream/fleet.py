@@ -256,7 +256,9 @@ def _nobody(call: Call, standings: Sequence[Standing], now: float) -> SidecarErr
     error = UpstreamUnavailable(
         f"every project that serves model {call.model!r} has failed of late and is left alone for a while"
     )
-    error.retry_after_s = max(0.001, ready_at(standings) - now)
+    wait_s = ready_at(standings) - now
+    if wait_s > 0.0:  # else a probe is out, and nobody knows when it ends
+        error.retry_after_s = wait_s
     return error
 
 

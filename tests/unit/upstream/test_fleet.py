@@ -227,6 +227,17 @@ def test_when_nobody_may_be_asked_the_error_says_when_somebody_may() -> None:
     assert caught.value.retry_after_s == pytest.approx(4.0)
 
 
+def test_while_a_probe_is_out_callers_are_not_told_to_come_again_at_once() -> None:
+    pool = Pool(A, B)
+    pool.ended("a", unavailable(), times=5)
+    pool.now += 5.1
+    pool.began("a")
+    pool.ended("b", unavailable(pushback_s=30.0))
+    with pytest.raises(UpstreamUnavailable) as caught:
+        pool.ranked()
+    assert caught.value.retry_after_s == 1.0
+
+
 def test_no_more_attempts_are_open_at_an_endpoint_than_the_policy_allows_whatever_the_model() -> None:
     pool = Pool(facts.gemini(project="a", concurrency=2))
     open_trips = [pool.began("a"), pool.began("a")]
