@@ -2,7 +2,7 @@
 
 google-auth is imported with the first Vertex call, and its blocking work (reading files, fetching tokens)
 runs in a thread. An endpoint's token is fetched once for all callers that wait for it, and a caller who goes
-away takes nothing from the others; a token near its end is renewed by the next caller.
+away takes nothing from the others; a token near its end, or refused, is renewed by the next caller.
 
 Of several keys each request takes the next; one that was refused is left out for a while (`key_ring`).
 """
@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _KEY_HEADER = "x-goog-api-key"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_UNAUTHENTICATED = 401
 _FETCH_TIMEOUT_S = 10.0
 """For an answer of the token service; google-auth would wait for two minutes, and all callers with it."""
 
@@ -58,16 +59,22 @@ class Credentials:
             google = await asyncio.wrap_future(fetch)
         if google.token is None:
             raise UpstreamCredentials(f"project {endpoint.project}: Google issued no access token")
-        headers = {"Authorization": f"Bearer {google.token}"}
+        headers = {"Authorization": _authorization(google)}
         if quota_project := getattr(google, "quota_project_id", None):
             headers["x-goog-user-project"] = quota_project
         return headers
 
-    def refuse(self, endpoint: Endpoint, headers: Mapping[str, str]) -> bool:
-        """Note that the upstream refused what `headers` gave. Whether the endpoint has another key, so that
-        asking it again may help.
+    def refuse(self, endpoint: Endpoint, headers: Mapping[str, str], http_status: int) -> bool:
+        """Note that the upstream refused with this status what `headers` gave. Whether the endpoint has
+        another key, so that asking it again may help.
+
+        A token that is not accepted (401) is not shown again: it may have been revoked, or our clock may be
+        slow. One that is not allowed to (403) is as good as the next.
         """
         if _KEY_HEADER not in headers:
+            google = _fetched(self._fetches.get(endpoint))
+            if http_status == _UNAUTHENTICATED and google and _authorization(google) in headers.values():
+                del self._fetches[endpoint]
             return False
         ring, now = self._ring(endpoint), asyncio.get_running_loop().time()
         key = Secret(headers[_KEY_HEADER])
@@ -92,6 +99,10 @@ class Credentials:
         if endpoint.keys not in self._rings:
             self._rings[endpoint.keys] = KeyRing(endpoint.keys)
         return self._rings[endpoint.keys]
+
+
+def _authorization(google: "GoogleCredentials") -> str:
+    return f"Bearer {google.token}"
 
 
 def _fetched(fetch: "Future[GoogleCredentials] | None") -> "GoogleCredentials | None":

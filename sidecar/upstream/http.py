@@ -124,7 +124,8 @@ class Exchange:
     def _refusal(self, error: UpstreamError, own: Mapping[str, str]) -> UpstreamError:
         """The error itself, once it is known whose key was refused."""
         if isinstance(error, UpstreamCredentials):
-            error.has_other_key = self._credentials.refuse(self.attempt.candidate.endpoint, own)
+            endpoint = self.attempt.candidate.endpoint
+            error.has_other_key = self._credentials.refuse(endpoint, own, error.http_status)
         return error
 
     async def _own_headers(self) -> dict[str, str]:

@@ -38,6 +38,28 @@ async def test_a_fresh_token_is_used_again(tmp_path: Path) -> None:
         assert len(tokens.requests) == 1
 
 
+@pytest.mark.parametrize(("status", "next_one"), [(401, "second"), (403, "first")])
+async def test_a_token_that_is_not_accepted_is_not_shown_again(
+    tmp_path: Path, status: int, next_one: str
+) -> None:
+    async with serving(google_account.grants("first"), google_account.grants("second")) as tokens:
+        credentials, endpoint = Credentials(), vertex(tmp_path, tokens.base_url)
+        refused = await credentials.headers(endpoint)
+        assert not credentials.refuse(endpoint, refused, status), "there is no other yet"
+        assert await bearer(credentials, endpoint) == next_one
+
+
+async def test_callers_who_showed_the_same_bad_token_renew_it_once(tmp_path: Path) -> None:
+    async with serving(google_account.grants("first"), google_account.grants("second")) as tokens:
+        credentials, endpoint = Credentials(), vertex(tmp_path, tokens.base_url)
+        refused = await credentials.headers(endpoint)
+        credentials.refuse(endpoint, refused, 401)
+        assert await bearer(credentials, endpoint) == "second"
+        credentials.refuse(endpoint, refused, 401)
+        assert await bearer(credentials, endpoint) == "second"
+        assert len(tokens.requests) == 2
+
+
 async def test_a_token_near_its_end_is_renewed(tmp_path: Path) -> None:
     """google-auth calls a token stale when it has less than 3:45 minutes to live."""
     dying = answers({"access_token": "dying", "expires_in": 60, "token_type": "Bearer"})
