@@ -71,7 +71,8 @@ class Journal:
         self.charge = self.charge.plus(entry.attempt.grant.settle(failure, entry.usage, entry.chunks))
         if isinstance(failure, GrantLapsed):
             self._entries.remove(entry)
-            self._counting = self._entries[-1] if self._entries else None
+            if entry is self._counting:
+                self._counting = self._entries[-1] if self._entries else None
         else:
             entry.end(ended_by(failure), self.clock())
 
