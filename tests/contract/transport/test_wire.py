@@ -88,7 +88,7 @@ async def test_the_environment_names_no_proxy(build: Build, monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     ("allowed_s", "header"),
-    [(0.5, None), (9.9, None), (10.5, "11"), (60.0, "60"), (59.2, "60"), (600.0, "600")],
+    [(0.5, None), (9.9, None), (10.9, "11"), (60.0, "60"), (59.9, "60"), (600.0, "600")],
 )
 async def test_the_upstream_is_told_the_time_left_when_it_accepts_so_short_a_time(
     transport: Transport, allowed_s: float, header: str | None
