@@ -37,7 +37,7 @@ _SHARED_CAPACITY_RETRY_S = (
 )
 _RETRY_IN = re.compile(r"\s*Please retry in (\d{1,9}(?:\.\d{1,9})?)s\.?")
 _ZERO_LIMIT = re.compile(r"limit: 0\b")
-_HANDLE = re.compile(r"permission to access the \w+|CachedContent not found", re.IGNORECASE)
+_HANDLE = re.compile(r"permission to access (the \w+|tuned model)|CachedContent not found", re.IGNORECASE)
 _CREDENTIAL = re.compile(r"(?:AIza|AQ\.|ya29\.)[\w.-]+")  # Google names the key that it has suspended
 _KEY_REASONS = ("API_KEY_INVALID", "API_KEY_EXPIRED")
 
@@ -116,7 +116,7 @@ def _meaning(http_status: int, payload: Mapping[str, Any], details: list[Mapping
         return _PRECONDITION
     if http_status == 403 and _HANDLE.search(
         message
-    ):  # another's file or cache: the request names it, our key is fine
+    ):  # another's file, cache or tuned model: the request names it, our key is fine
         return _NOT_FOUND
     if meaning := _BY_HTTP_STATUS.get(http_status):
         return meaning

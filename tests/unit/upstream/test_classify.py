@@ -172,6 +172,13 @@ TABLE: dict[str, Row] = {
         NOT_FOUND,
         words="the File abc",
     ),
+    "another's-model": Row(  # google-gemini/deprecated-generative-ai-js, issue 240
+        403,
+        g(403, "PERMISSION_DENIED", "You do not have permission to access tuned model tunedModels/abc"),
+        R,
+        NOT_FOUND,
+        words="tuned model tunedModels/abc",
+    ),
     "another's-cache": Row(
         403, g(403, "PERMISSION_DENIED", "CachedContent not found (or permission denied)"), R, NOT_FOUND
     ),
