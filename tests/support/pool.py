@@ -3,6 +3,7 @@
 Nothing sleeps: what is to happen stands in a heap by its time, and `World.run` goes from one to the next.
 """
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from sidecar.core.attempt import Attempt
 from sidecar.core.bulletin import Notice, Snapshot
 from sidecar.core.call import Call, Json, Method
-from sidecar.core.errors import SidecarError, UpstreamUnavailable
+from sidecar.core.errors import DeadlineExceeded, SidecarError, UpstreamUnavailable
 from sidecar.core.outcome import AttemptKind, AttemptRecord
 from sidecar.core.permit import Candidate
 from sidecar.core.policy import Endpoint
@@ -22,8 +23,8 @@ from sidecar.core.pooling import PoolRules
 from sidecar.upstream.fleet import KIND, Fleet
 from tests.support import facts
 
-Answer = tuple[float, SidecarError | None]
-"""How long an attempt takes, and how it ends."""
+Answer = tuple[float, SidecarError | asyncio.CancelledError | None]
+"""How long an attempt takes, and how it ends; cancelled: its call's deadline came."""
 Behaviour = Callable[[float, random.Random], Answer]
 """What an endpoint does with an attempt that begins at this time."""
 
@@ -50,6 +51,15 @@ def fails_between(begin: float, end: float, well: Behaviour, after_s: float = 0.
 
     def behave(now: float, draw: random.Random) -> Answer:
         return (after_s, unavailable()) if begin <= now < end else well(now, draw)
+
+    return behave
+
+
+def silent_between(begin: float, end: float, well: Behaviour, allowed_s: float) -> Behaviour:
+    """Says nothing for a time, until the deadlines of its calls come; answers well before and after it."""
+
+    def behave(now: float, draw: random.Random) -> Answer:
+        return (allowed_s, asyncio.CancelledError()) if begin <= now < end else well(now, draw)
 
     return behave
 
@@ -233,9 +243,11 @@ class _Caller:
 
         world.at(world.now + took_s, answered)
 
-    def _answered(self, candidate: Candidate, failure: SidecarError | None) -> None:
-        if failure is None:
-            self._end(None)
+    def _answered(self, candidate: Candidate, failure: SidecarError | asyncio.CancelledError | None) -> None:
+        if isinstance(failure, asyncio.CancelledError):
+            failure = DeadlineExceeded("no answer in time")
+        if failure is None or isinstance(failure, DeadlineExceeded):
+            self._end(failure)
             return
         world = self._world
         record = AttemptRecord(len(self._tried) + 1, candidate, failure.reason, 0.0, sent=True)

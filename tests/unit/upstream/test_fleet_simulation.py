@@ -11,10 +11,11 @@ import pytest
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Json
+from sidecar.core.pooling import BreakerRules, PoolRules
 from sidecar.upstream.course import Course
 from sidecar.upstream.fleet import KIND
 from tests.support import facts
-from tests.support.pool import World, answers, fails_between
+from tests.support.pool import World, answers, fails_between, silent_between
 
 NAMES = ("a", "b", "c")
 WELL = answers(0.5)
@@ -63,6 +64,24 @@ def test_a_short_outage_is_over_within_two_probe_intervals() -> None:
     healed = max(at for at, _, is_open in world.told.turns if not is_open)
     shown(healed=f"{healed - 14.0:.1f} s after")
     assert healed - 14.0 <= 2 * world.rules.breaker.open_s
+
+
+@pytest.mark.parametrize(
+    ("allowed_s", "slow_s", "least"),
+    [(10.0, inf, 0.95), (10.0, 5.0, 0.97), (2.0, inf, 0.88), (2.0, 1.5, 0.985)],
+)
+def test_an_endpoint_that_says_nothing_costs_less_where_the_policy_says_what_is_slow(
+    allowed_s: float, slow_s: float, least: float
+) -> None:
+    silent = silent_between(FAILS, HEALS, WELL, allowed_s)
+    rules = PoolRules(breaker=BreakerRules(slow_s=slow_s))
+    world = World({"a": silent, "b": WELL, "c": WELL}, rules=rules, allowed_s=allowed_s)
+    world.arrivals(CALLS_PER_S, 0.0, 90.0)
+    world.run(110.0)
+    succeeded, later = world.succeeded(FAILS, HEALS), world.succeeded(FAILS + allowed_s, HEALS)
+    shown(deadline=allowed_s, slow=slow_s, succeeded=f"{succeeded:.2%}", later=f"{later:.2%}")
+    assert succeeded >= least
+    assert any(is_open for *_, is_open in world.told.turns) is (slow_s < inf)
 
 
 def test_a_fleet_of_sidecars_learns_of_an_outage_together() -> None:
