@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.call import Call
-from sidecar.core.errors import GrantLapsed, SidecarError
+from sidecar.core.errors import GrantLapsed, SidecarError, UpstreamCredentials, UpstreamQuota
 from sidecar.core.outcome import AttemptKind, AttemptRecord
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.ports import Grant
@@ -28,8 +28,9 @@ _HOMES_MOST = 8
 async def attempts(
     call: Call, admission: Admission, stages: Stages, journal: Journal, ask: Ask[Answer]
 ) -> Answer:
-    """Ask the permitted candidates, best first. Raises the error that ended the last attempt; of a call that
-    only some projects could be asked for, because they alone have what it refers to, it names these.
+    """Ask the permitted candidates, best first. Raises the error that ended the last attempt, or an earlier
+    one that passes where that does not; of a call that only some projects could be asked for, because they
+    alone have what it refers to, it names these.
     """
     try:
         return await _attempts(call, admission, stages, journal, ask)
@@ -64,9 +65,9 @@ async def _attempts(
             if journal.chunks:  # something has gone to the caller that cannot be taken back
                 raise
             delay_s = pool.retry(error, call, permit, journal.attempts)
+            failed = _speaking_for_the_call(error, failed)
             if delay_s is None or not await _waited(delay_s, call, stages):
-                raise
-            failed = error
+                raise failed from failed.__cause__
 
 
 async def _reserved(call: Call, admission: Admission, stages: Stages, journal: Journal) -> Grant:
@@ -77,6 +78,14 @@ async def _reserved(call: Call, admission: Admission, stages: Stages, journal: J
         if stages.pool.has_room(grant.candidate):
             return grant
         grant.settle(None, None, 0)  # while it stood in line others have begun there: look elsewhere
+
+
+def _speaking_for_the_call(last: SidecarError, before: SidecarError | None) -> SidecarError:
+    """The last failure, unless it is of a project that serves nobody until its operator acts, and another has
+    failed in a way that passes: then waiting helps the caller, who must not be told otherwise.
+    """
+    is_lasting = isinstance(last, UpstreamQuota | UpstreamCredentials) and last.retry_after_s is None
+    return before if before is not None and before.retry_after_s is not None and is_lasting else last
 
 
 def _waiting_for_both(failed: SidecarError, refusal: SidecarError) -> SidecarError:

@@ -133,6 +133,39 @@ async def test_when_nobody_may_be_asked_again_the_last_failure_stands_with_the_l
     assert_books_closed(world)
 
 
+@pytest.mark.parametrize(
+    "last", [UpstreamCredentials("revoked"), waiting(UpstreamQuota("limit: 0"), None)], ids=["key", "zero"]
+)
+async def test_a_project_that_its_operator_must_mend_does_not_speak_for_one_that_failed_for_a_while(
+    way: Way, last: SidecarError
+) -> None:
+    world = World()
+    world.pool.delays = [0.0, None]
+    world.transport.scripts = [["sent", UpstreamUnavailable("busy")], ["sent", last]]
+    with pytest.raises(UpstreamUnavailable, match="busy"):
+        await way(world, call_of())
+    assert [record.ended for record in outcome_of(world).attempts] == [DOWN.reason, last.reason]
+    assert_books_closed(world)
+
+
+@pytest.mark.parametrize(
+    ("before", "last"),
+    [
+        (UpstreamUnavailable("before"), UpstreamRejected("last")),
+        (UpstreamUnavailable("before"), UpstreamUnavailable("last")),
+        (UpstreamCredentials("before"), waiting(UpstreamQuota("last"), None)),
+    ],
+    ids=["about the request", "passes too", "none passes"],
+)
+async def test_otherwise_the_last_failure_does(way: Way, before: SidecarError, last: SidecarError) -> None:
+    world = World()
+    world.pool.delays = [0.0, None]
+    world.transport.scripts = [["sent", before], ["sent", last]]
+    with pytest.raises(type(last), match="last"):
+        await way(world, call_of())
+    assert len(world.transport.attempts) == 2
+
+
 async def test_so_it_does_when_no_quota_can_be_had_for_another(way: Way) -> None:
     world = World()
     world.pool.delays = [0.0]
