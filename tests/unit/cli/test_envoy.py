@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from sidecar.mesh.bootstrap import ARGUMENTS
+
 Run = Callable[..., Result]
 
 
@@ -67,3 +69,9 @@ def test_a_directory_that_cannot_be_written_fails(run: Run, config: Path) -> Non
     result = run("envoy", "--config", str(config), "--write")
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
+
+
+def test_how_envoy_is_started_is_told_alike_everywhere(run: Run) -> None:
+    readme = Path(__file__).parents[3] / "README.md"
+    for told in (run("envoy", "--help").stdout, readme.read_text()):
+        assert " ".join(ARGUMENTS) in " ".join(told.replace("\\\n", " ").split())
