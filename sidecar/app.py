@@ -1,9 +1,7 @@
 """The parts list: Configuration -> a running Sidecar. The only place that knows which implementation stands
 behind each port.
 
-Parts are built leaves first and closed in reverse. Draining is told to everybody at once: health and
-readiness say no and the gate refuses new calls; when callers have turned away the listeners send GOAWAY and
-wait for calls in flight; only then is anything closed.
+Parts are built leaves first and closed in reverse, after `edge/drain` has taken leave of the callers.
 """
 
 import asyncio
@@ -13,7 +11,7 @@ import random
 import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +32,12 @@ from sidecar.edge.admin import AdminService, Control, State
 from sidecar.edge.context import Arrivals
 from sidecar.edge.convert import faces
 from sidecar.edge.doors import Door, doors_of
+from sidecar.edge.drain import Drain
 from sidecar.edge.guard import Guard
 from sidecar.edge.health import Health
 from sidecar.edge.quota import QuotaService
 from sidecar.edge.reflection import ReflectionOff
-from sidecar.edge.server import Listener, ListenError, drain_all, names_of
+from sidecar.edge.server import Listener, ListenError, names_of
 from sidecar.edge.services import GeminiService
 from sidecar.edge.status import CODES
 from sidecar.edge.threads import give_way, other_threads
@@ -70,32 +69,17 @@ if TYPE_CHECKING:
     from sidecar.store.client import Store
     from sidecar.upstream.sdk import SdkTransport
 
-_QUIET_S = 0.1
-"""Draining, so long without a new call means that callers have turned away."""
-_TURN_AWAY_S = 5.0
-"""Callers that heed health or a refusal have turned away by then; the others get no more time."""
-_LAST_WORDS_S = 1.0
-"""For answers and statuses to leave when no call is worked on any more."""
-
 _log = logging.getLogger(__name__)
 
 
 class Sidecar:
     """A sidecar that serves."""
 
-    def __init__(
-        self,
-        listeners: Sequence[Listener],
-        gate: Gate,
-        limits: Limiter,
-        health: Health,
-        drain_limit_s: float,
-    ) -> None:
+    def __init__(self, listeners: Sequence[Listener], gate: Gate, limits: Limiter, drain: Drain) -> None:
         self.gate = gate
         self.limits = limits
         self._listeners = listeners
-        self._health = health
-        self._drain_limit_s = drain_limit_s
+        self._drain = drain
 
     def __repr__(self) -> str:
         return f"<Sidecar at {', '.join(self.addresses)}: {self.gate!r}>"
@@ -106,36 +90,8 @@ class Sidecar:
         return [listener.address for listener in self._listeners]
 
     async def drain(self, hurry: asyncio.Event | None = None) -> None:
-        """Take no new calls; let those in flight finish, within the drain limit or until `hurry` is set; tell
-        the rest that they are cut.
-        """
-        _turn_away(self._health, self.gate)
-        async with asyncio.TaskGroup() as group:
-            hurried = group.create_task((hurry or asyncio.Event()).wait())
-            leaving = group.create_task(self._leave())
-            await asyncio.wait(
-                {hurried, leaving}, timeout=self._drain_limit_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            hurried.cancel()
-            if not leaving.done():
-                self.gate.cut()
-                await drain_all(self._listeners, _LAST_WORDS_S)
-                leaving.cancel()
-
-    async def _leave(self) -> None:
-        """Stop the listeners once callers have turned away; done when no call is left.
-
-        A stopped listener kills calls that are just arriving with a bare CANCELLED, which nobody may repeat.
-        As long as it runs they are refused by the gate, so that a proxy repeats them elsewhere. Only calls
-        that the gate knows are waited for: a tool may hold a stream of reflection open for hours.
-        """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_TURN_AWAY_S):
-                await self.gate.quiet(_QUIET_S)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(drain_all(self._listeners, self._drain_limit_s + _LAST_WORDS_S))
-            await self.gate.idle()
-            await drain_all(self._listeners, _LAST_WORDS_S)
+        """Take leave of callers, in a hurry once that is set; see `edge.drain`."""
+        await self._drain.run(self._listeners, hurry or asyncio.Event())
 
 
 def run(configuration: Configuration) -> int:
@@ -187,19 +143,21 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
         bulletin: Bulletin = MemoryBulletin() if store is None else store.bulletin()
         limits = _limiter(settings, store, bulletin, instruments.ledger, closing)
         gate = Gate(settings.listen.max_in_flight)
-        now = asyncio.get_running_loop().time
-        fleet = Fleet(bulletin, instruments.pool, limits.headroom, now, random.random)
+        fleet = Fleet(
+            bulletin, instruments.pool, limits.headroom, asyncio.get_running_loop().time, random.random
+        )
         signatures = Signatures()
         both_ways = faces(settings.listen.message_limit)
         observer = CallObserver(instruments)
 
         health = Health(names_of((GeminiService, QuotaService, AdminService)))
+        drain = Drain(gate, health, settings.drain.limit)
         control = Control(
             lambda: State(
                 gate.is_draining, gate.in_flight, policies.current.digest[:DIGEST_SHOWN_CHARS], limits.mode
             ),
             lambda: policies.current,
-            lambda: _turn_away(health, gate),
+            drain.turn_away,
         )
 
         def listener(address: str, door: Door) -> Listener:
@@ -222,19 +180,13 @@ async def running(configuration: Configuration) -> AsyncIterator[Sidecar]:
 
         doors = doors_of(settings, _verifier(settings.identity, closing))
         listeners = {key: listener(address, door) for key, (address, door) in doors.items()}
-        sidecar = Sidecar(tuple(listeners.values()), gate, limits, health, settings.drain.limit)
+        sidecar = Sidecar(tuple(listeners.values()), gate, limits, drain)
         await _start(listeners, closing)
         await _start_telemetry(settings.telemetry.address, instruments, sidecar, closing)
         works = {"breakers": fleet.listen(), "policy-watch": policies.watch()}
         for name, work in {**works, **_peers(settings, bulletin, health)}.items():
             _running(closing, work, name)
         yield sidecar
-
-
-def _turn_away(health: Health, gate: Gate) -> None:
-    """Take no new calls, and say so."""
-    health.drain()
-    gate.drain()
 
 
 def _audit(settings: AuditSettings, instruments: Instruments, closing: AsyncExitStack) -> Audit:
