@@ -52,9 +52,12 @@ async def call(channel: grpc.aio.Channel, method: MethodDescriptor) -> list[Any]
 @pytest.mark.parametrize("image", IMAGES, ids=[image.stem for image in IMAGES])
 async def test_a_client_of_a_release_calls_every_rpc_that_it_knows(image: Path) -> None:
     async with serving() as served:
-        found = methods(image)
+        known = methods(image)
+        found = [method for method in known if method.name != "Drain"]  # after which nothing else is answered
+        last = [method for method in known if method not in found]
         answers = await asyncio.gather(*(call(served.channel, method) for method in found))
-    by_name = dict(zip([method.name for method in found], answers, strict=True))
+        answers += [await call(served.channel, method) for method in last]
+    by_name = dict(zip([method.name for method in (*found, *last)], answers, strict=True))
     assert all(by_name.values())
     (whole,) = by_name["Generate"]
     assert whole.candidates[0].content.parts[0].text
@@ -63,6 +66,7 @@ async def test_a_client_of_a_release_calls_every_rpc_that_it_knows(image: Path) 
 
 def test_there_is_an_image_of_the_protos_as_they_are() -> None:
     assert [method.full_name for method in methods(IMAGES[-1])] == [
+        *[f"sidecar.v1.AdminService.{name}" for name in ("Drain", "Watch", "Explain")],
         *[
             f"sidecar.v1.GeminiService.{name}"
             for name in (
