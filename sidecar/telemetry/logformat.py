@@ -80,7 +80,7 @@ def human_line(record: logging.LogRecord) -> bytes:
 
 
 def _fields(record: logging.LogRecord) -> dict[Any, Any]:
-    fields = record.__dict__.get("fields")
+    fields = getattr(record, "fields", None)
     return fields if isinstance(fields, dict) else {}
 
 

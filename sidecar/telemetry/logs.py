@@ -1,10 +1,12 @@
 """The way of a log record from any thread to stderr, without holding up who wrote it.
 
 A record becomes its line where it is logged: what it tells of is at hand there, cannot change before it is
-told, and need not be kept. Lines go into a bounded queue; one thread writes them in batches. A full queue
-drops new records and counts them, and the writer reports how many as soon as it gets on. The standard
-QueueListener is not used: it writes record by record, cannot report drops, and stopping it fails or waits
-without bound when the queue is full and nobody reads stderr.
+told, and need not be kept. But most of the log are the ends of calls, and what tells of them cannot change
+(`record`): their lines are made by the thread that writes them, and no call waits for that. The queue between
+is bounded, and what is in it is written in batches. A full queue drops new records and counts them, and the
+writer reports how many as soon as it gets on. The standard QueueListener is not used: it writes record by
+record, cannot report drops, and stopping it fails or waits without bound when the queue is full and nobody
+reads stderr.
 
 Everything that logs goes this way: the `sidecar` loggers from the level asked for, every library (grpc,
 aiohttp, asyncio and the rest) from WARNING. Nothing is configured on import: `setup` does it,
@@ -19,19 +21,20 @@ from queue import Empty, SimpleQueue
 from typing import BinaryIO, Literal, TypeAlias
 
 from sidecar.telemetry.logformat import human_line, json_line
+from sidecar.telemetry.record import CallRecord
 
 LogFormat: TypeAlias = Literal["auto", "json", "human"]
 
 CAPACITY = 10_000
-"""Lines that may wait for the writer; a call's has some 400 bytes."""
+"""Lines that may wait for the writer; a call's has some 400 bytes, and before it is made some 1,500."""
 _BATCH = 500
 _GATHER_S = 0.02
 """How long a batch may gather: each wake-up of the writer takes the interpreter lock from the event loop."""
 _MAX_MESSAGE = 8192
 
 _Render: TypeAlias = Callable[[logging.LogRecord], bytes]
-_Queue: TypeAlias = "SimpleQueue[bytes | None]"
-"""None is the end."""
+_Queue: TypeAlias = "SimpleQueue[bytes | CallRecord | None]"
+"""Lines, and records whose lines are yet to be made; None is the end."""
 
 
 class LogPipeline:
@@ -98,7 +101,10 @@ class LogPipeline:
                 except Empty:
                     break
             ended = None in batch
-            self._write([line for line in batch if line is not None])
+            self._write([self._line(item) for item in batch if item is not None])
+
+    def _line(self, item: bytes | CallRecord) -> bytes:
+        return item if isinstance(item, bytes) else self._render(item)
 
     def _write(self, lines: list[bytes]) -> None:
         dropped, report = self.dropped, b""
@@ -114,8 +120,8 @@ class LogPipeline:
 
 
 class _Enqueue(logging.Handler):
-    """Puts the lines of records in the queue; the handler's own lock, held during `emit`, guards bound and
-    count.
+    """Puts the lines of records in the queue, and whole records that cannot change; the handler's own lock,
+    held during `emit`, guards bound and count.
     """
 
     def __init__(self, queue: _Queue, render: _Render, capacity: int) -> None:
@@ -129,6 +135,9 @@ class _Enqueue(logging.Handler):
         """Queue the record's line, or count it as dropped."""
         if self._queue.qsize() >= self._capacity:
             self.dropped += 1
+            return
+        if isinstance(record, CallRecord):
+            self._queue.put(record)
             return
         try:
             text = record.getMessage()

@@ -1,20 +1,17 @@
 """Tells metrics and log of every call, in one place, so that the two never disagree.
 
-Decides which figures an Outcome makes and how loud its log line is. One line a call: at INFO, or louder where
-the operator must act and the caller cannot. It carries what the Outcome carries, which is neither prompt text
-nor a secret, every text cut to a bounded length.
+Decides which figures an Outcome makes and how loud its log line is; what the line says, `record` decides. One
+line a call: at INFO, or louder where the operator must act and the caller cannot.
 
 Keeps the contract of the Observer port. It does not block: a metric is arithmetic, a log record goes to a
 queue. It does not raise: every table is total over its enum, and every other value has a default.
 """
 
 import logging
-from typing import Any
 
-from sidecar.config.amounts import MICROS
 from sidecar.core.call import FREE, Arrival, Method
 from sidecar.core.errors import Reason
-from sidecar.core.outcome import QUEUED_LEAST_S, AttemptKind, AttemptRecord, Outcome, Usage
+from sidecar.core.outcome import QUEUED_LEAST_S, AttemptRecord, Outcome
 from sidecar.telemetry.instruments import INPUT, OUTPUT, SHED, Instruments
 from sidecar.telemetry.record import CallRecord
 
@@ -23,8 +20,6 @@ _LEVELS: dict[str, int] = {
     Reason.UPSTREAM_CREDENTIALS: logging.ERROR,
     Reason.UPSTREAM_MALFORMED: logging.WARNING,
 }
-_MAX_NAME = 200
-_MAX_MESSAGE = 1000
 
 _logger = logging.getLogger("sidecar.call")
 
@@ -46,7 +41,7 @@ class CallObserver:
         self._record(outcome)
         level = _LEVELS.get(outcome.ended, logging.INFO)
         if _logger.isEnabledFor(level):
-            _logger.handle(CallRecord(level, _fields(outcome)))
+            _logger.handle(CallRecord(level, outcome))
 
     def _record(self, outcome: Outcome) -> None:
         method = outcome.arrival.method
@@ -83,63 +78,3 @@ class CallObserver:
             token_usage = self._upstream.token_usage
             token_usage[method, api, model, INPUT].observe(usage.prompt + usage.tool_use)
             token_usage[method, api, model, OUTPUT].observe(usage.candidates + usage.thoughts)
-
-
-def _fields(outcome: Outcome) -> dict[str, Any]:
-    """The fields of the log line, first what a reader looks for; those that say nothing are left out."""
-    arrival = outcome.arrival
-    fields: dict[str, Any] = {
-        "method": arrival.method.value,
-        "model": _cut(outcome.model, _MAX_NAME),
-        "ended": str(outcome.ended),
-        "duration_ms": _milliseconds(outcome.duration_s),
-    }
-    if outcome.message:
-        fields["error"] = _cut(outcome.message, _MAX_MESSAGE)
-    if outcome.usage is not None:
-        fields["tokens"] = _tokens(outcome.usage)
-    if outcome.cost is not None and outcome.cost.is_priced:
-        fields["cost_usd"] = outcome.cost.micro_dollars / MICROS
-    if outcome.queued_s >= QUEUED_LEAST_S:
-        fields["queue_ms"] = _milliseconds(outcome.queued_s)
-    if arrival.method is Method.STREAM_GENERATE:
-        fields["chunks"] = outcome.chunks
-    if outcome.first_chunk_s is not None:
-        fields["first_chunk_ms"] = _milliseconds(outcome.first_chunk_s)
-    fields["attempts"] = [_attempt(attempt) for attempt in outcome.attempts]
-    fields["principal"] = _cut(outcome.principal, _MAX_NAME)
-    fields["listener"] = arrival.listener
-    fields["request_id"] = _cut(arrival.request_id, _MAX_NAME)
-    return fields
-
-
-def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
-    fields = {
-        "project": attempt.candidate.endpoint.project,
-        "model": _cut(attempt.candidate.model, _MAX_NAME),
-        "ended": str(attempt.ended),
-        "latency_ms": _milliseconds(attempt.latency_s),
-    }
-    if attempt.kind is not AttemptKind.FIRST:
-        fields["kind"] = attempt.kind.value
-    return fields
-
-
-def _tokens(usage: Usage) -> dict[str, int]:
-    counts = {
-        "prompt": usage.prompt,
-        "cached": usage.cached,
-        "candidates": usage.candidates,
-        "thoughts": usage.thoughts,
-        "tool_use": usage.tool_use,
-        "total": usage.total,
-    }
-    return {name: count for name, count in counts.items() if count}
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 1)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from sidecar.telemetry.record import CallRecord
+
 PATIENCE_S = 5.0
 """How long a test waits for what must happen; reached only by a failure."""
 
@@ -23,7 +25,7 @@ class CallLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the fields of a line. Calls end on the event loop, so nothing here is locked."""
-        self.lines.append(vars(record)["fields"])
+        self.lines.append(cast(CallRecord, record).fields)
         self._grown.set()
 
     async def ended(self, count: int = 1) -> dict[str, Any]:

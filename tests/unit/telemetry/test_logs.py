@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from sidecar.telemetry import logs
+from sidecar.telemetry.record import CallRecord
+from tests.unit.telemetry.builders import outcome
 
 own = logging.getLogger("sidecar.test")
 library = logging.getLogger("grpc.aio")
@@ -151,6 +153,19 @@ def test_stderr_is_the_default(capsysbinary):
     own.info("hello")
     pipeline.close()
     assert json.loads(capsysbinary.readouterr().err)["message"] == "hello"
+
+
+def test_the_end_of_a_call_is_written_in_its_order_among_other_records(setup):
+    stream = io.BytesIO()
+    pipeline = setup(stream)
+    own.info("before")
+    logging.getLogger("sidecar.call").handle(CallRecord(logging.WARNING, outcome()))
+    own.info("after")
+    assert pipeline.close()
+    before, call, after = entries(stream)
+    assert (before["message"], call["message"], after["message"]) == ("before", "call ended", "after")
+    assert call["severity"] == "WARNING"
+    assert call["request_id"] == outcome().arrival.request_id
 
 
 def test_a_full_queue_drops_and_the_count_is_reported(setup):
