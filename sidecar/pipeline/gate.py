@@ -50,13 +50,14 @@ class Gate:
         self._asked += 1
         if self.is_draining:
             raise Draining("this sidecar is shutting down")
-        if self.in_flight >= self._limit:
+        if len(self._inside) >= self._limit:
             raise Overloaded(
                 f"this sidecar holds {self._limit} calls, as many as it may (listen.max_in_flight)"
             )
+        if not self._inside:
+            self._idle.clear()
         alarm = Alarm()
         self._inside.add(alarm)
-        self._idle.clear()
         return alarm
 
     def leave(self, alarm: Alarm) -> None:

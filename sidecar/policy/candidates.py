@@ -68,11 +68,11 @@ def ways_of(call: Call, tenant: str, known: Known = NOTHING_KNOWN) -> Ways:
             if bound is not None:
                 return Ways(_expanded(call, needs, tiers, bound), _home(call, bound))
     kind = (call.model, call.allow_fallback, needs, tiers)
-    if kind not in policy.memo:
+    ways: Ways | None = policy.memo.get(kind)
+    if ways is None:
         if len(policy.memo) >= _KINDS_MOST:
             policy.memo.clear()
-        policy.memo[kind] = Ways(_expanded(call, needs, tiers, None))
-    ways: Ways = policy.memo[kind]
+        ways = policy.memo[kind] = Ways(_expanded(call, needs, tiers, None))
     return ways
 
 

@@ -82,12 +82,16 @@ class Course:
         if failure is None:
             self.first_content()
         self._is_over = True
-        self._health.in_flight -= 1
-        self._health.place.in_flight -= 1
+        health = self._health
+        health.in_flight -= 1
+        health.place.in_flight -= 1
         now = self._around.clock()
+        if failure is None and not self._is_slow:  # of nearly all
+            health.breaker.succeeded(now)
+            return
         if isinstance(failure, UpstreamUnavailable) and failure.pushback_s:
             most_s = self._attempt.call.policy.pools.breaker.open_max_s
-            self._health.pause(min(failure.pushback_s, most_s), now)
+            health.pause(min(failure.pushback_s, most_s), now)
         if not self._is_slow:
             self._judge(self._verdict(failure, now), now)
 

@@ -3,16 +3,20 @@
 from collections import deque
 
 _SLOTS = 10
+_NONE = [-(2**63), 0]
+"""Older than any slot; never counted in."""
 
 
 class Recent:
     """Counts what happened within `window_s`, exact to a tenth of it: the oldest tenth leaves as a whole."""
 
-    __slots__ = ("_slot_s", "_slots", "_sum")
+    __slots__ = ("_newest", "_slot_s", "_slots", "_sum")
 
     def __init__(self, window_s: float) -> None:
         self._slot_s = window_s / _SLOTS
         self._slots: deque[list[int]] = deque()
+        """Each with its number and its count; the newest is at hand as well."""
+        self._newest = _NONE
         self._sum = 0
 
     def __repr__(self) -> str:
@@ -21,10 +25,12 @@ class Recent:
     def add(self, now: float) -> None:
         """Something happened."""
         slot = int(now / self._slot_s)
-        if not self._slots or self._slots[-1][0] < slot:
-            self._slots.append([slot, 0])
+        newest = self._newest
+        if newest[0] < slot:
+            newest = self._newest = [slot, 0]
+            self._slots.append(newest)
             self._forget(slot)
-        self._slots[-1][1] += 1
+        newest[1] += 1
         self._sum += 1
 
     def count(self, now: float) -> int:
@@ -35,8 +41,11 @@ class Recent:
     def clear(self) -> None:
         """Forget everything."""
         self._slots.clear()
+        self._newest = _NONE
         self._sum = 0
 
     def _forget(self, slot: int) -> None:
         while self._slots and self._slots[0][0] <= slot - _SLOTS:
             self._sum -= self._slots.popleft()[1]
+        if not self._slots:
+            self._newest = _NONE
