@@ -1,6 +1,6 @@
 """One request to one endpoint, on the strength of one Grant."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sidecar.core.call import Call
 from sidecar.core.outcome import AttemptKind
@@ -8,8 +8,7 @@ from sidecar.core.permit import Candidate
 from sidecar.core.ports import Grant
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """What a transport needs to ask once: the call, the place granted, and until when it may take."""
 
     call: Call

@@ -35,6 +35,7 @@ LONG_PROMPT_TOKENS = 200_000
 STANDARD_PERCENT = 100
 _PICO_IN_MICRO = 10**6
 _REVISION = re.compile(r"-\d{3}$")
+_FOUND_MAX = 1024
 
 
 class Cost(NamedTuple):
@@ -157,6 +158,10 @@ class PriceTable:
     """By model id, each in the order of their days."""
     tier_percent: Mapping[str, int] = field(default_factory=dict)
     """By service tier in lower case; any other is at the standard rates."""
+    _found: dict[tuple[str, str, date], Price] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Prices that were asked for; models that callers make up are without end, so it is bounded."""
 
     def price(self, model: str, tier: str, on: date) -> Price:
         """The price of a model, under any name that the upstream takes, on a day in UTC.
@@ -165,6 +170,15 @@ class PriceTable:
         model to Google. Nothing else is guessed: previews have had other prices than what they became, and
         what `-latest` points to moves. An unknown tier is priced as standard.
         """
+        key = (model, tier, on)
+        price = self._found.get(key)
+        if price is None:
+            if len(self._found) >= _FOUND_MAX:
+                self._found.clear()
+            price = self._found[key] = self._price(*key)
+        return price
+
+    def _price(self, model: str, tier: str, on: date) -> Price:
         name = model.rpartition("models/")[2]
         dated = self.models.get(name) or self.models.get(_REVISION.sub("", name), ())
         begun = [price for price in dated if price.since <= on]

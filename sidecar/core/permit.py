@@ -1,6 +1,7 @@
 """What the Policy allows a caller to do."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sidecar.core.call import Json
 from sidecar.core.policy import STANDARD_TIER, Endpoint
@@ -28,6 +29,8 @@ class Candidate:
     @property
     def rewrites(self) -> tuple[str, ...]:
         """What of a body is changed for it, as replies tell it."""
+        if not (self.tier or self.strips_signatures):
+            return ()
         changes = (f"service_tier={self.tier}" if self.tier else "", _STRIPPED * self.strips_signatures)
         return tuple(filter(None, changes))
 
@@ -38,8 +41,7 @@ class Candidate:
         return self.tier or tier_named(body)
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(NamedTuple):
     """Proof that the Policy was asked and said yes; `candidates` are the only places that may be asked, best
     first: by step, then by the level of their endpoints.
     """

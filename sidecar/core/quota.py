@@ -43,6 +43,8 @@ class Charge(NamedTuple):
 
     def plus(self, other: "Charge") -> "Charge":
         """Both together, unit by unit."""
+        if self is NOTHING:  # of nearly all calls there is but one
+            return other
         return Charge(*map(operator.add, self, other))
 
 

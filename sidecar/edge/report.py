@@ -23,12 +23,13 @@ def fill(report: CallReport, journal: Journal, service_tier: str) -> None:
     if journal.queued_s >= QUEUED_LEAST_S:
         report.queue_time.FromNanoseconds(round(journal.queued_s * 1_000_000_000))
     if (served := journal.served) is not None:
-        report.served.project = served.endpoint.project
-        report.served.location = served.endpoint.location
-        report.served.model = served.model
-        report.rewrites.extend(served.rewrites)
+        told = report.served
+        told.project, told.location = served.endpoint.project, served.endpoint.location
+        told.model = served.model
+        if rewrites := served.rewrites:
+            report.rewrites.extend(rewrites)
         if service_tier:
-            report.served.service_tier = _TIERS.get(service_tier.upper(), _NO_TIER)
+            told.service_tier = _TIERS.get(service_tier.upper(), _NO_TIER)
 
 
 def fill_cost(report: CallReport, journal: Journal) -> None:
@@ -49,22 +50,23 @@ def of_failure(journal: Journal) -> CallReport | None:
 
 def _add(report: CallReport, record: AttemptRecord) -> None:
     candidate, ended = record.candidate, record.ended
-    attempt = report.attempts.add(
-        number=record.number,
-        project=candidate.endpoint.project,
-        location=candidate.endpoint.location,
-        model=candidate.model,
-        kind=_KINDS[record.kind],
-        status=ended,
-    )
-    if ended not in (OK, CANCELLED):
+    attempt = report.attempts.add()  # fields as keywords would take twice as long
+    attempt.number, attempt.kind = record.number, _KINDS[record.kind]
+    attempt.project, attempt.location = candidate.endpoint.project, candidate.endpoint.location
+    attempt.model = candidate.model
+    if ended in (OK, CANCELLED):
+        attempt.status = ended
+    else:
         reason = Reason(ended)
         attempt.status, attempt.reason = CODES[reason].name, _REASONS[reason]
     seconds, nanos = divmod(round(record.latency_s * 1_000_000_000), 1_000_000_000)
-    attempt.latency.seconds, attempt.latency.nanos = seconds, nanos
+    latency = attempt.latency
+    latency.seconds, latency.nanos = seconds, nanos
 
 
-_KINDS = {kind: AttemptKind.Value(f"ATTEMPT_KIND_{kind.name}") for kind in outcome.AttemptKind}
+_KINDS = {
+    kind: cast(AttemptKind, AttemptKind.Value(f"ATTEMPT_KIND_{kind.name}")) for kind in outcome.AttemptKind
+}
 _REASONS = {reason: cast(ErrorReason, ErrorReason.Value(f"ERROR_REASON_{reason.name}")) for reason in Reason}
 _NO_TIER = ServiceTier.SERVICE_TIER_UNSPECIFIED
 _TIERS: Mapping[str, ServiceTier] = {

@@ -55,6 +55,9 @@ class Journal:
         self._observer = observer
         self._today = today
         self._cost: tuple[Usage, str, Cost] | None = None
+        """Of a usage, at the tier that was reported."""
+        self._ended: tuple[AttemptRecord, ...] | None = None
+        """All attempts, once none runs."""
 
     def __repr__(self) -> str:
         return f"<Journal {self.arrival.request_id}: {len(self._entries)} attempts, {self.chunks} chunks>"
@@ -63,12 +66,13 @@ class Journal:
         """Note that an attempt begins; returns what is to be told how it goes."""
         entry = Entry(attempt, self.clock())
         self._entries.append(entry)
-        self._counting, self._cost = entry, None
+        self._counting, self._cost, self._ended = entry, None, None
         return entry
 
     def end(self, entry: Entry, failure: BaseException | None) -> None:
         """Settle the grant of an attempt that ended so. One whose grant had lapsed was none."""
         self.charge = self.charge.plus(entry.attempt.grant.settle(failure, entry.usage, entry.chunks))
+        self._ended = None
         if isinstance(failure, GrantLapsed):
             self._entries.remove(entry)
             if entry is self._counting:
@@ -96,12 +100,17 @@ class Journal:
         """
         if not self._entries:
             return ()
+        if self._ended is not None:
+            return self._ended
         now, counting = self.clock(), self._counting
-        records = [
+        told = [
             entry.record(number, now, OK if entry is counting else CANCELLED)
             for number, entry in enumerate(self._entries, 1)
         ]
-        return tuple(records)
+        records = tuple(told)
+        if all(entry.ended for entry in self._entries):
+            self._ended = records
+        return records
 
     @property
     def served(self) -> Candidate | None:
@@ -130,11 +139,12 @@ class Journal:
         entry = self._counting
         if entry is None or entry.usage is None or self.arrival.method in FREE:
             return None
-        call, candidate, usage = entry.attempt.call, entry.attempt.candidate, entry.usage
-        tier = entry.service_tier or candidate.tier_of(call.body.json)
-        if self._cost is None or self._cost[:2] != (usage, tier):
+        usage, reported = entry.usage, entry.service_tier
+        if self._cost is None or self._cost[0] is not usage or self._cost[1] != reported:
+            call, candidate = entry.attempt.call, entry.attempt.candidate
+            tier = reported or candidate.tier_of(call.body.json)
             cost = call.policy.prices.cost(candidate.model, usage, tier, self._today())
-            self._cost = (usage, tier, cost)
+            self._cost = (usage, reported, cost)
         return self._cost[2]
 
     def chunk_sent(self, entry: Entry) -> None:

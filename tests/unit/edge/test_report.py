@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from sidecar.config.prices import shipped_prices
@@ -146,7 +144,7 @@ def test_every_end_has_a_status_name(ended: str) -> None:
 
 def test_each_attempt_tells_its_model_its_kind_and_why_it_failed() -> None:
     journal, clock = journal_of((facts.gemini(), Reason.UPSTREAM_TIMEOUT))
-    attempt = replace(facts.attempt(facts.vertex(), model="gemini-y"), kind=AttemptKind.FALLBACK)
+    attempt = facts.attempt(facts.vertex(), model="gemini-y")._replace(kind=AttemptKind.FALLBACK)
     journal.begin(attempt).end(OK, clock.now)
     first, second = reported(journal).attempts
     assert (first.model, first.kind) == ("gemini-x", call_pb2.ATTEMPT_KIND_FIRST)
@@ -171,7 +169,7 @@ def test_a_call_that_failed_before_any_attempt_has_no_report() -> None:
 def test_every_kind_has_a_name_on_the_wire() -> None:
     for kind in AttemptKind:
         journal, clock = journal_of()
-        journal.begin(replace(facts.attempt(), kind=kind)).end(OK, clock.now)
+        journal.begin(facts.attempt()._replace(kind=kind)).end(OK, clock.now)
         assert call_pb2.AttemptKind.Name(reported(journal).attempts[0].kind) == f"ATTEMPT_KIND_{kind.name}"
 
 

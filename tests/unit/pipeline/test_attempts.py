@@ -1,7 +1,6 @@
 """Whether, when and where another attempt follows, and what the caller sees of those that failed."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -214,7 +213,7 @@ async def test_who_finds_room_at_the_second_look_is_served(way: Way) -> None:
 async def test_the_failure_of_a_call_that_only_some_could_be_asked_for_names_them(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    permit = replace(facts.permit(), home=("eu", "main"))
+    permit = facts.permit()._replace(home=("eu", "main"))
     monkeypatch.setattr("sidecar.pipeline.admit.decide", lambda *_: permit)
     world = World()
     world.transport.scripts = [["sent", UpstreamUnavailable("busy", http_status=503)]]
