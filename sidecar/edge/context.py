@@ -51,9 +51,9 @@ class Arrivals:
             remaining_s -= min(self._deadline.margin, remaining_s * _MARGIN_SHARE)
         told = _told(context)
         return Arrival(
-            request_id=_request_id(told),
-            method=method,
-            listener=self._listener,
+            _request_id(told),
+            method,
+            self._listener,
             received_at=time.perf_counter(),
             allowed_s=remaining_s,
             deadline=asyncio.get_running_loop().time() + remaining_s,

@@ -38,8 +38,8 @@ _MODEL = re.compile(rf"(tunedModels/|publishers/{_ID}/models/)?{_ID}", re.ASCII)
 """What a caller may name. No path of other resources, which our credentials would open, and no other project
 or location than the Policy's: those stand in the Policy, behind an alias.
 """
-_FOR_THE_SIDECAR = {"allow_fallback": "allowFallback", "project": "project"}
-"""Fields, by their JSON keys, that say nothing to the upstream."""
+_FOR_THE_SIDECAR = {"allowFallback": "allow_fallback", "project": "project"}
+"""JSON keys, with their fields, that say nothing to the upstream."""
 _NEEDS_CONTENTS = (Method.GENERATE, Method.STREAM_GENERATE, Method.COUNT_TOKENS, Method.EMBED_CONTENT)
 
 
@@ -65,7 +65,8 @@ class Face:
         self._reply = reply
         self._reply_limit_bytes = reply_limit_bytes
         fields = request.DESCRIPTOR.fields_by_name
-        self._own = [(field, key) for field, key in _FOR_THE_SIDECAR.items() if field in fields]
+        self._own = frozenset(key for key, field in _FOR_THE_SIDECAR.items() if field in fields)
+        self._needs_contents = method in _NEEDS_CONTENTS
 
     def __repr__(self) -> str:
         return f"<Face of {self._method}>"
@@ -76,10 +77,12 @@ class Face:
         written = await asyncio.to_thread(self._read, raw) if is_large else self._read(raw)
         json = written.json
         model = self._model(json.pop("model", ""))
-        if self._method in _NEEDS_CONTENTS:
+        if self._needs_contents:
             _spell_out_prompt(json)
-        own = {field: json.pop(key) for field, key in self._own if key in json}
-        body = Body(json=json, has_unknown_fields=written.has_extra, is_large=is_large)
+        body = Body(json, written.has_extra, is_large)
+        if self._own.isdisjoint(json):
+            return Question(model, body)
+        own = {_FOR_THE_SIDECAR[key]: json.pop(key) for key in self._own if key in json}
         return Question(model, body, **own)
 
     async def write_reply(self, reply: Reply) -> ReplyMessage:

@@ -114,14 +114,8 @@ class GeminiService(GeminiServiceServicer):
     async def _read(self, request: bytes, journal: Journal) -> Call:
         asked = await self._faces[journal.arrival.method].read_request(request)
         journal.model = asked.model
-        return Call(
-            arrival=journal.arrival,
-            model=asked.model,
-            body=asked.body,
-            policy=self._policy(),
-            allow_fallback=asked.allow_fallback,
-            project=asked.project,
-        )
+        model, body, allow_fallback, project = asked
+        return Call(journal.arrival, model, body, self._policy(), allow_fallback, project)
 
 
 def _today() -> date:

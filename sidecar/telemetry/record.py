@@ -18,6 +18,8 @@ from sidecar.core.outcome import QUEUED_LEAST_S, AttemptKind, AttemptRecord, Out
 
 _LINE = vars(logging.makeLogRecord({"name": "sidecar.call", "msg": "call ended"}))
 """What is the same in every record. Whoever formats one finds all attributes that the standard has."""
+_COUNTS = ("prompt", "cached", "candidates", "thoughts", "tool_use", "total")
+"""The first fields of a Usage."""
 _MAX_NAME = 200
 _MAX_MESSAGE = 1000
 
@@ -80,15 +82,7 @@ def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
 
 
 def _tokens(usage: Usage) -> dict[str, int]:
-    counts = {
-        "prompt": usage.prompt,
-        "cached": usage.cached,
-        "candidates": usage.candidates,
-        "thoughts": usage.thoughts,
-        "tool_use": usage.tool_use,
-        "total": usage.total,
-    }
-    return {name: count for name, count in counts.items() if count}
+    return {name: count for name, count in zip(_COUNTS, usage[:6], strict=True) if count}
 
 
 def _milliseconds(seconds: float) -> float:
