@@ -9,7 +9,8 @@ So all threads but the loop's give way. Under SCHED_BATCH, made against "extra p
 workload's tasks" (sched(7)), a thread interrupts nobody on waking up. Linux since 6.6 may still interrupt for
 it on other occasions, where what counts is whose turn ends first: being nice puts off the end of theirs. A
 busy loop then hears reports by the dozen, some milliseconds late; an idle one at once. On one core a call
-costs up to 12 % less CPU and a chunk 10 to 25 %, by how the kernel treats them otherwise.
+costs up to 12 % less CPU and a chunk up to 25 %; in some runs nothing is saved. Why Linux interrupts the loop
+in one run and hardly in another is not known.
 
 The loop's thread is left alone; were it to give way as well, each call would wait for busy neighbours several
 times over. A container's share of the machine does not depend on how its threads are scheduled.
