@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from sidecar.config.checks import one_line
 from sidecar.config.faults import Unacceptable
+from sidecar.core.call import MODEL_PREFIXES, model_named
 
 
 def matching(pattern: str, remedy: str) -> AfterValidator:
@@ -27,8 +28,8 @@ def default_when_empty(default: Callable[[], Any]) -> BeforeValidator:
 
 
 def _model_id(value: str) -> str:
-    if value.startswith("models/"):
-        raise Unacceptable("is a resource name", f"write the bare id: {value.removeprefix('models/')}")
+    if value.startswith(MODEL_PREFIXES):
+        raise Unacceptable("is a resource name", f"write the bare id: {model_named(value)}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]*(/[A-Za-z0-9][A-Za-z0-9._@-]*)*", value):
         raise Unacceptable("is not a model id", "write the id as Google has it, such as gemini-3.8-flash")
     return value

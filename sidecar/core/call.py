@@ -13,6 +13,19 @@ dropped. Never mutated.
 """
 
 
+MODEL_PREFIXES = ("models/", "publishers/google/models/")
+"""What Google's own models are called by beyond their ids, by the Developer API and by Vertex AI."""
+
+
+def model_named(name: str) -> str:
+    """A model, or an alias, by the one name that it has here: `models/NAME` and
+    `publishers/google/models/NAME` are NAME, so that rules, limits and prices see the same model.
+    """
+    for prefix in MODEL_PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
 class Method(StrEnum):
     """The RPCs of GeminiService, under their wire names."""
 
@@ -62,7 +75,8 @@ class Call(NamedTuple):
 
     arrival: Arrival
     model: str
-    """As the caller named it: an alias, a model id or a resource name; empty for ListModels."""
+    """As `model_named` has it: an alias, a model id, or the resource name of one that is not Google's own;
+    empty for ListModels."""
     body: Body
     policy: Policy
     allow_fallback: bool = False

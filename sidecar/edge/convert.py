@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from google.protobuf.message import DecodeError, Message
 
-from sidecar.core.call import Body, Method
+from sidecar.core.call import Body, Method, model_named
 from sidecar.core.errors import FieldViolation, InvalidRequest, Reason, ReplyTooLarge, UpstreamUnavailable
 from sidecar.core.outcome import Reply
 from sidecar.edge.json_reader import JsonReader, Mismatch
@@ -115,7 +115,7 @@ class Face:
     def _model(self, model: str) -> str:
         if self._method is Method.LIST_MODELS:
             return ""
-        name = model.removeprefix("models/")
+        name = model_named(model)
         if not name:
             raise InvalidRequest(FieldViolation("model", "is required: an alias of the Policy or a model id"))
         if not _MODEL.fullmatch(name):

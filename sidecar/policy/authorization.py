@@ -1,14 +1,14 @@
 """Whether a caller may do what it asks for: the Policy's rules before a call. Pure.
 
-A rule sees a call as upstream will: aliases are resolved to model ids, `publishers/google/models/ID` is ID, a
-call that names no tier is of the standard one, and features are found in whatever spelling they come. What is
-listed under another name than the model's own (a version, a tuned model) is another model.
+A rule sees a call as upstream will: aliases are resolved to model ids, a call that names no tier is of
+the standard one, and features are found in whatever spelling they come. What is listed under another name
+than the model's own (a version, a tuned model) is another model.
 """
 
 from dataclasses import replace
 from functools import cache
 
-from sidecar.core.call import Call, Method
+from sidecar.core.call import Call, Method, model_named
 from sidecar.core.errors import PermissionDenied
 from sidecar.core.feature import Feature
 from sidecar.core.permit import Candidate
@@ -17,7 +17,6 @@ from sidecar.core.principal import Principal
 from sidecar.core.rules import Caller, Decision, Deed
 from sidecar.policy.features import features_of
 
-_GOOGLES = "publishers/google/models/"
 _WITH_OUTPUT = (Method.GENERATE, Method.STREAM_GENERATE)
 
 
@@ -60,9 +59,10 @@ def decide(policy: Policy, principal: Principal, deed: Deed) -> Decision:
 
 
 def explain(policy: Policy, principal: Principal, name: str, deed: Deed) -> Decision:
-    """What becomes of a deed at the model of this name, and what in the Policy decides it: a rule, or the key
-    that denies what rules allow.
+    """What becomes of a deed at the model of this name, in any spelling, and what in the Policy decides it: a
+    rule, or the key that denies what rules allow.
     """
+    name = model_named(name)
     decision = decide(policy, principal, replace(deed, model=model_id(policy, name)))
     if not decision.is_allowed:
         return decision
@@ -96,7 +96,6 @@ def deed_of(call: Call) -> Deed:
 
 def model_id(policy: Policy, name: str) -> str:
     """The model behind a name."""
-    name = name.removeprefix(_GOOGLES)
     route = policy.routes.get(name)
     return route.model if route else name
 

@@ -100,6 +100,11 @@ BAD_POLICIES = [
     # models
     (beside("models: [fast]"), "models", "is not a mapping"),
     (beside("models: {models/fast: }"), 'models["models/fast"]', "is a resource name"),
+    (
+        beside("models: {publishers/google/models/m: }"),
+        'models["publishers/google/models/m"]',
+        "is a resource name",
+    ),
     (beside("models: {'a b': }"), 'models["a b"]', "is not a model id"),
     (beside("models: {../a: }"), 'models["../a"]', "is not a model id"),
     (beside("models: {fast: {alias: x}}"), "models.fast.alias", "is not a known key"),

@@ -92,8 +92,6 @@ SEARCH = {"tools": [{"googleSearch": {}}]}
         ({"methods": {"Generate"}}, {"method": Method.STREAM_GENERATE}, False),
         ({"models": {"gemini-3.8-flash"}}, {}, True),
         ({"models": {"gemini-3.8-flash"}}, {"model": "fast"}, True),
-        ({"models": {"gemini-3.8-flash"}}, {"model": "publishers/google/models/gemini-3.8-flash"}, True),
-        ({"models": {"gemini-3.8-flash"}}, {"model": "publishers/google/models/fast"}, True),
         ({"models": {"gemini-3.8-flash"}}, {"model": "publishers/other/models/gemini-3.8-flash"}, False),
         ({"models": {"gemini-3.8-flash"}}, {"model": "gemini-3.8-flash-001"}, False),
         ({"models": {"gemini-3.8-flash"}}, {"method": Method.LIST_MODELS, "model": ""}, False),
