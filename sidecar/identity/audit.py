@@ -127,7 +127,8 @@ class AuditTrail:
     def _line(self, number: int, at: datetime, record: AuditRecord) -> bytes:
         head = {"time": at.isoformat(timespec="milliseconds"), "start": self._start, "seq": number}
         facts = {key: value[:_FACT_CHARS] for key, value in record.facts.items()}
-        return json.dumps({**head, "event": record.kind, **facts}, ensure_ascii=False).encode() + b"\n"
+        # Escaped to ASCII: no text can end its line for any reader, turn it around, or be none that UTF-8 takes.
+        return json.dumps({**head, "event": record.kind, **facts}).encode() + b"\n"
 
 
 class RotatedFile:

@@ -153,6 +153,23 @@ def test_texts_are_cut_and_lines_stay_lines(tmp_path: Path) -> None:
     assert len(refused) == 1000
 
 
+def test_no_text_can_end_a_line_or_the_trail(tmp_path: Path) -> None:
+    """Readers split lines at more than a line feed, and some texts no encoding takes."""
+    path = tmp_path / "audit.jsonl"
+    kept = trail(path)
+    for text in ("a\u2028b", "a\x85b", "a\u202eb", "a\ud800b"):
+        kept.record(AuditRecord(AuditKind.POLICY, {"digest": text}))
+    kept.close()
+    assert [line.get("digest") for line in lines(path)] == [
+        "a\u2028b",
+        "a\x85b",
+        "a\u202eb",
+        "a\ud800b",
+        None,
+    ]
+    assert path.read_bytes().isascii()
+
+
 def test_a_sidecar_may_keep_none() -> None:
     NoAudit().record(event(1))
 
