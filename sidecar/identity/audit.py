@@ -127,7 +127,7 @@ class AuditTrail:
     def _line(self, number: int, at: datetime, record: AuditRecord) -> bytes:
         head = {"time": at.isoformat(timespec="milliseconds"), "start": self._start, "seq": number}
         facts = {key: value[:_FACT_CHARS] for key, value in record.facts.items()}
-        # Escaped to ASCII: no text can end its line for any reader, turn it around, or be none that UTF-8 takes.
+        # Escaped to ASCII: no text can end its line for any reader, or be one that UTF-8 does not take.
         return json.dumps({**head, "event": record.kind, **facts}).encode() + b"\n"
 
 

@@ -76,12 +76,18 @@ def read_keys(document: bytes) -> KeySet:
 
 def _family(entry: Any) -> str:
     """The family of a key that may verify signatures; empty for every other."""
-    if not isinstance(entry, dict) or "d" in entry or entry.get("use", "sig") != "sig":
+    if not isinstance(entry, dict) or "d" in entry or not _is_for_signatures(entry):
         return ""
     kind = entry.get("kty")
     family = "RSA" if kind == "RSA" else str(entry.get("crv", "")) if kind in ("EC", "OKP") else ""
     declared = entry.get("alg")
-    return family if family in _DECLARED and (declared is None or FAMILIES.get(declared) == family) else ""
+    fits = declared is None or (isinstance(declared, str) and FAMILIES.get(declared) == family)
+    return family if family in _DECLARED and fits else ""
+
+
+def _is_for_signatures(entry: Mapping[str, Any]) -> bool:
+    operations = entry.get("key_ops", ["verify"])
+    return entry.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
 
 
 def _public_key(entry: Mapping[str, Any], family: str) -> PublicKey | None:
