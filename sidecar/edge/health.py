@@ -3,6 +3,9 @@
 A sidecar serves from the moment it listens until it drains; a sick upstream does not change that, for no
 other sidecar would fare better. The servicer of grpcio-health-checking is not used because its Watch never
 returns: one watching client would hold up every drain to its limit.
+
+Nobody is asked who they are, for load balancers cannot say it. So whoever reaches a listener may ask, and
+what they can hold open there is bounded.
 """
 
 import asyncio
@@ -13,8 +16,11 @@ from grpc_health.v1.health_pb2_grpc import HealthServicer
 
 from sidecar.edge.context import Context
 
+WATCHES_MAX = 64
+"""Watches at one listener. Behind Envoy each takes the place of one of `listen.max_in_flight` calls."""
 
-class Health(HealthServicer):
+
+class Health:
     """SERVING until `drain`, NOT_SERVING from then on. Names the services it answers for; the empty name is
     the whole.
     """
@@ -34,24 +40,53 @@ class Health(HealthServicer):
         """Wait until `drain`."""
         await self._draining.wait()
 
-    async def Check(self, request: HealthCheckRequest, context: Context) -> HealthCheckResponse:
-        """The status now."""
-        if request.service not in self._services:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here")
-        return self._status(request)
-
-    async def Watch(self, request: HealthCheckRequest, context: Context) -> None:
-        """The status now and whenever it changes."""
-        was_draining = self._draining.is_set()
-        await context.write(self._status(request))
-        await self._draining.wait()
-        if not was_draining and request.service in self._services:
-            await context.write(self._status(request))
-
-    def _status(self, request: HealthCheckRequest) -> HealthCheckResponse:
-        if request.service not in self._services:
+    def status_of(self, service: str) -> HealthCheckResponse:
+        """The status of a service now; SERVICE_UNKNOWN for one that is not here."""
+        if service not in self._services:
             return HealthCheckResponse(status=HealthCheckResponse.SERVICE_UNKNOWN)
         draining = self._draining.is_set()
         return HealthCheckResponse(
             status=HealthCheckResponse.NOT_SERVING if draining else HealthCheckResponse.SERVING
         )
+
+
+class HealthService(HealthServicer):
+    """The service as one listener serves it."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+        self._watches = 0
+
+    def __repr__(self) -> str:
+        return f"<HealthService of {self._health!r}, {self._watches} watch>"
+
+    async def Check(self, request: HealthCheckRequest, context: Context) -> HealthCheckResponse:
+        """The status now."""
+        status = self._health.status_of(request.service)
+        if status.status == HealthCheckResponse.SERVICE_UNKNOWN:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such service here")
+        return status
+
+    async def Watch(self, request: HealthCheckRequest, context: Context) -> None:
+        """The status now and whenever it changes.
+
+        Above `WATCHES_MAX` it is UNIMPLEMENTED, the one refusal that clients do not take for ill health
+        (gRPC proposal A17).
+        """
+        if self._watches >= WATCHES_MAX:
+            await context.abort(
+                grpc.StatusCode.UNIMPLEMENTED, f"{WATCHES_MAX} watch already, as many as may: call Check"
+            )
+        self._watches += 1
+        try:
+            await self._watch(request.service, context)
+        finally:
+            self._watches -= 1
+
+    async def _watch(self, service: str, context: Context) -> None:
+        told = self._health.status_of(service)
+        await context.write(told)
+        await self._health.draining()
+        last = self._health.status_of(service)
+        if last != told:
+            await context.write(last)

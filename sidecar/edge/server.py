@@ -21,7 +21,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from sidecar.config.settings import ListenSettings
-from sidecar.edge.health import Health
+from sidecar.edge.health import Health, HealthService
 from sidecar.edge.reflection import ReflectionOff
 
 _FRAME_SLACK_BYTES = 64 * 1024
@@ -63,7 +63,7 @@ class Listener:
         self._server = grpc.aio.server(options=_options(settings, is_socket=address.startswith(_UNIX)))
         self._server.add_generic_rpc_handlers(tuple(map(_handlers, services)))
         registry = cast(grpc.aio.Server, _Registry(self._server))
-        health_pb2_grpc.add_HealthServicer_to_server(health, registry)
+        health_pb2_grpc.add_HealthServicer_to_server(HealthService(health), registry)
         if reflection_off is not None:
             self._server.add_generic_rpc_handlers(reflection_off.handlers())
         else:

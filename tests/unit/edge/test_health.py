@@ -5,7 +5,7 @@ import grpc
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from sidecar.edge.health import Health
+from sidecar.edge.health import WATCHES_MAX, Health, HealthService
 from tests.unit.edge.fakes import Aborted, FakeContext
 
 SERVICE = "sidecar.v1.GeminiService"
@@ -13,12 +13,14 @@ SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERV
 
 
 async def check(health: Health, service: str) -> int:
-    return (await health.Check(HealthCheckRequest(service=service), cast(Any, FakeContext()))).status
+    return (
+        await HealthService(health).Check(HealthCheckRequest(service=service), cast(Any, FakeContext()))
+    ).status
 
 
 def watching(health: Health, service: str) -> tuple[FakeContext, asyncio.Task[None]]:
     context = FakeContext()
-    watch = health.Watch(HealthCheckRequest(service=service), cast(Any, context))
+    watch = HealthService(health).Watch(HealthCheckRequest(service=service), cast(Any, context))
     return context, asyncio.ensure_future(watch)
 
 
@@ -39,10 +41,12 @@ async def test_it_serves_until_it_drains(service: str) -> None:
 async def test_a_service_that_is_not_here_is_not_found() -> None:
     context = FakeContext()
     with pytest.raises(Aborted):
-        await Health((SERVICE,)).Check(HealthCheckRequest(service="other"), cast(Any, context))
+        await HealthService(Health((SERVICE,))).Check(
+            HealthCheckRequest(service="other" * 1000), cast(Any, context)
+        )
     assert context.aborted is not None
     assert context.aborted[0] is grpc.StatusCode.NOT_FOUND
-    assert "other" in context.aborted[1]
+    assert "other" not in context.aborted[1], "an answer as long as the question"
 
 
 @pytest.mark.parametrize("service", ["", SERVICE])
@@ -90,3 +94,30 @@ async def test_others_can_wait_for_the_drain() -> None:
     assert not waiting.done()
     health.drain()
     await waiting
+
+
+async def test_watches_of_a_listener_are_bounded_and_the_places_of_those_that_end_are_free() -> None:
+    service = HealthService(Health((SERVICE,)))
+
+    def watched() -> tuple[FakeContext, asyncio.Task[None]]:
+        context = FakeContext()
+        watch = service.Watch(HealthCheckRequest(service=SERVICE), cast(Any, context))
+        return context, asyncio.ensure_future(watch)
+
+    watches = [watched()[1] for _ in range(WATCHES_MAX)]
+    await asyncio.sleep(0)
+    assert not any(watch.done() for watch in watches)
+    refused, watch = watched()
+    with pytest.raises(Aborted):
+        await watch
+    assert refused.aborted is not None
+    assert refused.aborted[0] is grpc.StatusCode.UNIMPLEMENTED, "clients take it for healthy"
+
+    watches[0].cancel()
+    await asyncio.wait(watches[:1])
+    again, watch = watched()
+    await asyncio.sleep(0)
+    assert statuses(again) == [SERVING]
+    for each in (*watches[1:], watch):
+        each.cancel()
+    await asyncio.wait((*watches[1:], watch))
