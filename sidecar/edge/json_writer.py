@@ -23,7 +23,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sidecar.core.errors import FieldViolation, InvalidRequest
-from sidecar.edge.spelling import EXTRA, carries_json, key_of, plain, words_of
+from sidecar.edge.spelling import EXTRA, carries_json, key_of, plain, spellings_of, words_of
 
 Write = Callable[[Any], Any]
 
@@ -126,7 +126,7 @@ class _Typed:
             plain(name) for field in descriptor.fields for name in (field.name, key_of(field))
         )
         self._words = {
-            key_of(field): frozenset(words_of(field.enum_type).values())
+            key_of(field): spellings_of(field.enum_type)
             for field in descriptor.fields
             if field.enum_type is not None and not field.is_repeated
         }
@@ -144,7 +144,8 @@ class _Typed:
         words = self._words.get(key)
         if words is None or not isinstance(value, str) or not _WORD.fullmatch(value):
             return False
-        return value.upper() not in words
+        word = value.upper()
+        return word not in words and not word.endswith("UNSPECIFIED")
 
 
 def _message_writer(fields: Mapping[int, tuple[str, Write]], typed: _Typed, extras: _Extras) -> Write:

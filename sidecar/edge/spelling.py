@@ -39,6 +39,15 @@ def words_of(enum: EnumDescriptor) -> dict[int, str]:
     return {value.number: value.name.removeprefix(prefix) for value in enum.values if value.number}
 
 
+def spellings_of(enum: EnumDescriptor) -> frozenset[str]:
+    """All that may stand for a value of an enum that is known here, in upper case: with the prefix and
+    without it, whichever is upstream's.
+    """
+    prefix = _upper_snake(enum.name) + "_"
+    bare = {value.name.removeprefix(prefix) for value in enum.values}
+    return frozenset(bare | {prefix + word for word in bare})
+
+
 _PREFIX_IS_UPSTREAMS = frozenset(
     {
         "AspectRatio",

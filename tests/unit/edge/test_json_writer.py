@@ -241,6 +241,16 @@ def test_nothing_else_passes_for_a_newer_word(fields: dict[str, Any], extra: dic
     assert refused(GenerateRequest(safety_settings=[setting]))[0] == "safety_settings[0].extra_json"
 
 
+@pytest.mark.parametrize(
+    "word",
+    ["UNSPECIFIED", "unspecified", "SERVICE_TIER_UNSPECIFIED", "SERVICE_TIER_PRIORITY", "Service_Tier_flex"],
+)
+def test_no_word_that_upstream_may_take_for_a_known_tier_passes_for_a_newer_one(word: str) -> None:
+    """A rule or a quota of that tier would not see it."""
+    message = GenerateRequest(extra_json=orjson.dumps({"serviceTier": word}).decode())
+    assert refused(message)[0] == "extra_json"
+
+
 def test_a_newer_tier_cannot_break_out_of_its_header() -> None:
     for text in ("batch", "a\r\nX-Evil: 1"):
         message = GenerateRequest(extra_json=orjson.dumps({"serviceTier": text}).decode())
