@@ -108,7 +108,7 @@ def question_options(verb: Callable[..., None]) -> Callable[..., None]:
             help="The service tier.",
         ),
         click.option(
-            "--max-output-tokens", type=click.IntRange(min=0), help="The bound that the call sets, if any."
+            "--max-output-tokens", type=click.IntRange(min=1), help="The bound that the call sets, if any."
         ),
     ]
     return reduce(lambda made, option: option(made), reversed(options), with_question)

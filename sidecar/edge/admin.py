@@ -150,7 +150,7 @@ def _deed(asked: ExplainRequest) -> Deed:
         raise InvalidRequest(FieldViolation("features", f"has words that are none of {', '.join(Feature)}"))
     if asked.tier and asked.tier not in _TIERS:
         raise InvalidRequest(FieldViolation("tier", f"is none of {', '.join(_TIERS)}"))
-    bound = asked.max_output_tokens if asked.HasField("max_output_tokens") else None
+    bound = asked.max_output_tokens if asked.max_output_tokens > 0 else None  # as of a call
     return Deed(
         method=method,
         tier=asked.tier or STANDARD_TIER,

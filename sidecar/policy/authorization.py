@@ -104,4 +104,4 @@ def _output_tokens(call: Call) -> int | None:
     if call.arrival.method not in _WITH_OUTPUT:
         return 0
     bound = (call.body.json.get("generationConfig") or {}).get("maxOutputTokens")
-    return bound if isinstance(bound, int) else None
+    return bound if isinstance(bound, int) and bound > 0 else None  # upstream may take 0 for no bound

@@ -102,6 +102,8 @@ SEARCH = {"tools": [{"googleSearch": {}}]}
         ({"output_tokens_at_most": 99}, BOUNDED, False),
         ({"output_tokens_at_most": 99}, {}, False),
         ({"output_tokens_at_most": 99}, {"generationConfig": {}}, False),
+        ({"output_tokens_at_most": 99}, {"generationConfig": {"maxOutputTokens": 0}}, False),
+        ({"output_tokens_at_most": 99}, {"generationConfig": {"maxOutputTokens": -1}}, False),
         ({"output_tokens_at_most": 99}, {"method": Method.COUNT_TOKENS}, True),
         ({"features": {Feature.GROUNDING, Feature.FILES}}, SEARCH, True),
         ({"features": {Feature.GROUNDING}}, {}, False),
