@@ -16,8 +16,22 @@ from sidecar.config.values import Slice
 from sidecar.core.spiffe import trust_domain
 
 _KEY_SET_MAX_BYTES = 256 << 10
+_TAKEN = ("authorization", "content-type", "host", "te", "traceparent", "user-agent", "x-forwarded-for")
+_TAKEN_PREFIXES = ("grpc-", "x-envoy-", "x-priority", "x-request-id")
+
+
+def _free_key(value: str) -> str:
+    """A key that is for nothing else: Envoy throws it away where callers send it, and its value is text."""
+    if value in _TAKEN or value.startswith(_TAKEN_PREFIXES) or value.endswith("-bin"):
+        remedy = "name the header in which the mesh's proxy says who calls, and nothing else"
+        raise Unacceptable("means something else to gRPC, Envoy or this sidecar", remedy)
+    return value
+
+
 _MetadataKey: TypeAlias = Annotated[
-    str, matching(r"[a-z0-9][a-z0-9-]{0,62}", "write a metadata key in lower case, such as l5d-client-id")
+    str,
+    matching(r"[a-z0-9][a-z0-9-]{0,62}", "write a metadata key in lower case, such as l5d-client-id"),
+    AfterValidator(_free_key),
 ]
 
 

@@ -12,6 +12,7 @@ from sidecar.config.faults import ConfigError, Fault
 from sidecar.config.settings import Settings
 from sidecar.config.units import split_address
 from sidecar.core.spiffe import SCHEME, trust_domain
+from sidecar.identity.remote import FORWARDED_CERTIFICATE
 from sidecar.mesh.files import Shared
 from sidecar.mesh.fragments import fill, packed
 from sidecar.mesh.issuers import issuer_parameters
@@ -68,7 +69,7 @@ def _parameters(settings: Settings) -> Mapping[str, Any]:
         "probe_address": _socket_address(envoy.probe_address),
         "probed": {probed: {"value": 100}},
         "members": f"{SCHEME}{settings.identity.domain}/",
-        "identity_headers": [settings.identity.mesh_header] if settings.identity.mesh_header else None,
+        "identity_headers": _identity_headers(settings.identity.mesh_header),
         "longest_call": _duration(settings.deadline.default + _SLACK_S),
         "read_timeout": _duration(envoy.read_timeout),
         "calls": listen.max_in_flight,
@@ -126,6 +127,12 @@ def _lacking(settings: Settings) -> list[Fault]:
                 "set identity.principal to this pod's SPIFFE id, or envoy.peers_principal to its peers'",
             )
     return faults
+
+
+def _identity_headers(mesh_header: str | None) -> list[str] | None:
+    """What Envoy throws away at last. Not the header in which it names a caller itself, in place of whatever
+    came there."""
+    return [mesh_header] if mesh_header and mesh_header != FORWARDED_CERTIFICATE else None
 
 
 def _duration(seconds: float) -> str:

@@ -74,6 +74,11 @@ BAD_FILES = [
     ("envoy: {peers_principal: pod}", "envoy.peers_principal", "is no SPIFFE id"),
     ("envoy: {memory: 1MiB}", "envoy.memory", "is out of range"),
     ("identity: {mesh_header: X-Client}", "identity.mesh_header", "is not a valid name here"),
+    ("identity: {mesh_header: authorization}", "identity.mesh_header", "means something else"),
+    ("identity: {mesh_header: x-request-id}", "identity.mesh_header", "means something else"),
+    ("identity: {mesh_header: x-envoy-peer}", "identity.mesh_header", "means something else"),
+    ("identity: {mesh_header: grpc-timeout}", "identity.mesh_header", "means something else"),
+    ("identity: {mesh_header: client-bin}", "identity.mesh_header", "means something else"),
     (issuers(issuer=""), "identity.issuers[0].issuer", "is empty or has white space in it"),
     (
         issuers(jwks_url="http://login.test/keys"),

@@ -103,6 +103,21 @@ def test_peers_must_be_replicas_unless_said_otherwise(tmp_path: Path) -> None:
     assert accepted(DNS, {"envoy": {"peers_principal": other}}) == [{"exact": other}]
 
 
+@pytest.mark.parametrize(
+    ("mesh_header", "thrown_away"), [("l5d-client-id", ["l5d-client-id"]), ("x-forwarded-client-cert", [])]
+)
+def test_what_envoy_itself_says_of_a_caller_reaches_the_sidecar(
+    mesh_header: str, thrown_away: list[str], tmp_path: Path
+) -> None:
+    """The mesh's proxy may use the header that Envoy uses."""
+    bootstrap = rendered(tmp_path, INSIDE, OUTSIDE, {"identity": {"mesh_header": mesh_header}})
+    for name in ("inbound", "app"):
+        (listener,) = [each for each in bootstrap["static_resources"]["listeners"] if each["name"] == name]
+        filters = listener["filter_chains"][0]["filters"]
+        removed = filters[0]["typed_config"]["route_config"]["request_headers_to_remove"]
+        assert removed == ["x-forwarded-for", "x-envoy-external-address", *thrown_away]
+
+
 def test_envoy_looks_at_tokens_when_it_can_know_all_issuers(tmp_path: Path) -> None:
     def filters(*issuers: Any) -> list[str]:
         told = rendered(tmp_path, INSIDE, OUTSIDE, {"identity": {"issuers": issuers}})
