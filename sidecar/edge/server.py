@@ -10,7 +10,8 @@ import operator
 import os
 import socket
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import ClassVar, Protocol, cast
 
@@ -26,7 +27,8 @@ from sidecar.edge.reflection import ReflectionOff
 
 _FRAME_SLACK_BYTES = 64 * 1024
 """Above the message limit when sending: our own check answers first, with details."""
-_SOCKET_MODE = 0o660
+_OTHERS = 0o117
+"""What is not allowed at a socket: anything to others, execution to anybody."""
 _UNIX = "unix:"
 
 
@@ -82,14 +84,13 @@ class Listener:
         if path:
             _clear_stale(path)
         try:
-            port = self._server.add_insecure_port(self.address)
+            with _made_for_owner_and_group() if path else nullcontext():
+                port = self._server.add_insecure_port(self.address)
         except RuntimeError as error:
             raise ListenError(
                 f"{self.address} cannot be bound: another process serves it, or it is not an address here"
             ) from error
-        if path:
-            os.chmod(path, _SOCKET_MODE)
-        else:
+        if not path:
             self.address = f"{self.address.rpartition(':')[0]}:{port}"
         await self._server.start()
 
@@ -136,6 +137,16 @@ def _handlers(service: Service) -> grpc.GenericRpcHandler:
     )
 
 
+@contextmanager
+def _made_for_owner_and_group() -> Iterator[None]:
+    """Sockets made meanwhile have mode 0660 from the first: who connects to one before a chmod stays in."""
+    before = os.umask(_OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def _clear_stale(path: Path) -> None:
     """Make way for a socket at `path`: remove what a dead process left, refuse what a live one serves."""
     try:
@@ -147,10 +158,12 @@ def _clear_stale(path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
-        except OSError:
+        except (ConnectionRefusedError, FileNotFoundError):
             path.unlink(missing_ok=True)
-        else:
-            raise ListenError(f"{path} is served by a live process: stop it or choose another path")
+            return
+        except OSError:  # somebody is there, who does not take us
+            pass
+    raise ListenError(f"{path} is served by a live process: stop it or choose another path")
 
 
 def _options(settings: ListenSettings, *, is_socket: bool) -> Sequence[tuple[str, int]]:

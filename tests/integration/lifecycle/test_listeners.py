@@ -62,6 +62,25 @@ async def test_the_socket_is_for_owner_and_group(path: Path) -> None:
             assert (await gemini.Generate(ASK)).candidates
 
 
+async def test_the_socket_has_never_been_for_others(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who connects between bind and chmod is served like anybody else."""
+    monkeypatch.delattr(os, "chmod")
+    before = os.umask(0)
+    try:
+        async with serving(listen={"socket": path}):
+            assert mode_of(path) == 0o660
+            assert os.umask(0) == 0, "what the process was started with"
+    finally:
+        os.umask(before)
+
+
+async def test_a_socket_of_another_kind_that_lives_is_refused_and_stays(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as live:
+        live.bind(str(path))
+        assert "served by a live process" in (await refusal(listen={"socket": path})).reason
+        assert mode_of(path)
+
+
 async def test_the_socket_is_gone_when_the_sidecar_is(path: Path) -> None:
     async with serving(listen={"socket": path}):
         assert mode_of(path)
