@@ -9,6 +9,7 @@ import click
 from sidecar.cli.params import Duration
 from sidecar.config.checks import trust_domain_name
 from sidecar.config.faults import Unacceptable
+from sidecar.core.spiffe import SCHEME, trust_domain
 
 if TYPE_CHECKING:
     from sidecar.mesh.authority import Authority
@@ -25,11 +26,23 @@ def _trust_domain(context: click.Context, parameter: click.Parameter, value: str
     return value
 
 
+def _spiffe_paths(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    for value in values:
+        if not trust_domain(f"{SCHEME}any/{value.strip('/')}"):
+            raise click.BadParameter(
+                f"{value!r} is no path of a SPIFFE id: write one such as ns/shop/sa/cart", context, parameter
+            )
+    return values
+
+
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIRECTORY")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", callback=_spiffe_paths)
 @click.option(
     "--trust-domain",
+    "domain",
     default="dev.example",
     show_default=True,
     callback=_trust_domain,
@@ -47,7 +60,7 @@ def _trust_domain(context: click.Context, parameter: click.Parameter, value: str
 def command(
     directory: Path,
     paths: tuple[str, ...],
-    trust_domain: str,
+    domain: str,
     lasts: float,
     new_authority: bool,
 ) -> None:
@@ -68,9 +81,9 @@ def command(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         authority = None if new_authority else _found(directory)
-        authority = authority or _made(directory, trust_domain, now)
+        authority = authority or _made(directory, domain, now)
         for path in paths:
-            spiffe_id = f"spiffe://{trust_domain}/{path.strip('/')}"
+            spiffe_id = f"{SCHEME}{domain}/{path.strip('/')}"
             folder = directory / spiffe_id.rpartition("/")[2]
             folder.mkdir(exist_ok=True)
             pair = authority.issue(spiffe_id, now, lifetime)
@@ -91,11 +104,11 @@ def _found(directory: Path) -> "Authority | None":
     return Authority(Pair(certificate.read_bytes(), key.read_bytes()))
 
 
-def _made(directory: Path, trust_domain: str, now: datetime) -> "Authority":
+def _made(directory: Path, domain: str, now: datetime) -> "Authority":
     from sidecar.mesh.authority import Authority
     from sidecar.mesh.files import write
 
-    authority = Authority.new(trust_domain, now, timedelta(days=30))
+    authority = Authority.new(domain, now, timedelta(days=30))
     write(directory / "ca.key", authority.pair.key, _PRIVATE)
     write(directory / "ca.crt", authority.pair.certificate, _PUBLIC)
     return authority

@@ -53,6 +53,14 @@ def test_what_is_no_trust_domain_is_a_wrong_command_line(run: Run, tmp_path: Pat
     assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
 
 
+@pytest.mark.parametrize("path", ["..", "a/..", "a//b", "a b", "/", "a/b\n"])
+def test_what_is_no_path_of_a_spiffe_id_is_a_wrong_command_line(run: Run, tmp_path: Path, path: str) -> None:
+    """Nobody would believe the certificate, and `..` is the directory above."""
+    folder = tmp_path / "certs"
+    result = run("certs", "dev", str(folder), path)
+    assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
+
+
 def test_an_authority_that_cannot_be_read_is_told_and_kept(run: Run, tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("no certificate")
     (tmp_path / "ca.key").write_text("no key")
