@@ -97,16 +97,20 @@ async def test_what_the_app_says_of_itself_passes_and_what_it_forges_does_not(tm
         assert {key for key in told if key.startswith(("x-envoy-", "x-forwarded-", "l5d-"))} <= {OWN_WORD}
 
 
-async def test_a_caller_from_outside_is_named_by_its_certificate_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mesh_header", ["l5d-client-id", "x-forwarded-client-cert"])
+async def test_a_caller_from_outside_is_named_by_its_certificate_alone(
+    mesh_header: str, tmp_path: Path
+) -> None:
     async with (
-        place(tmp_path, identity={"mesh_header": "l5d-client-id"}) as there,
+        place(tmp_path, identity={"mesh_header": mesh_header}) as there,
         mesh.channel(there.envoy.address("inbound"), there.by, mesh.issued(there.by, CALLER)) as channel,
     ):
         ended = await rpc.ask(GeminiServiceStub(channel), "Generate", ASK, metadata=[*FORGED, *KEPT])
         assert ended.code is grpc.StatusCode.OK
         told = there.sidecar.told
         forged = {key for key, _ in FORGED} & set(told)
-        assert forged == {"x-forwarded-client-cert"}
+        assert forged - {"l5d-client-id"} == {"x-forwarded-client-cert"}
+        assert ("l5d-client-id" in forged) is (mesh_header != "l5d-client-id"), "it means nothing then"
         (named,) = there.sidecar.told["x-forwarded-client-cert"]
         elements = dict(element.split("=", 1) for element in named.split(";"))
         assert set(elements) == {"By", "Hash", "URI"}
