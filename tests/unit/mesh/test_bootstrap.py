@@ -118,6 +118,17 @@ def test_what_envoy_itself_says_of_a_caller_reaches_the_sidecar(
         assert removed == ["x-forwarded-for", "x-envoy-external-address", *thrown_away]
 
 
+def test_what_administers_this_sidecar_never_goes_to_a_peer(tmp_path: Path) -> None:
+    """With a token a drain would be taken there."""
+    listeners = rendered(tmp_path, DNS)["static_resources"]["listeners"]
+    (app,) = [each for each in listeners if each["name"] == "app"]
+    connections = app["filter_chains"][0]["filters"][0]["typed_config"]
+    routes = connections["route_config"]["virtual_hosts"][0]["routes"]
+    taken = {each["match"]["prefix"]: each["route"]["cluster"] for each in routes if "route" in each}
+    assert taken["/sidecar.v1.AdminService/"] == "local"
+    assert taken["/sidecar.v1.GeminiService/"] == "local_then_peers"
+
+
 def test_envoy_looks_at_tokens_when_it_can_know_all_issuers(tmp_path: Path) -> None:
     def filters(*issuers: Any) -> list[str]:
         told = rendered(tmp_path, INSIDE, OUTSIDE, {"identity": {"issuers": issuers}})
