@@ -19,7 +19,7 @@ class Feature(StrEnum):
     MCP_SERVERS = "mcp_servers"
     """Servers of the Model Context Protocol that Google's side calls."""
     FILES = "files"
-    """Content by reference: uploaded files and other URIs."""
+    """Content by reference: uploaded files and other URIs, and a place in a bucket to write the answer to."""
     CACHED_CONTENT = "cached_content"
     """An explicit context cache."""
     MEDIA = "media"

@@ -36,6 +36,7 @@ _PLACES: Mapping[str, Feature] = MappingProxyType(
     {
         "inlineData": Feature.MEDIA,
         "fileData": Feature.FILES,
+        "gcsUri": Feature.FILES,
         "cachedContent": Feature.CACHED_CONTENT,
     }
 )
@@ -55,6 +56,8 @@ def features_of(body: Body) -> frozenset[Feature]:
         _look_at_parts(content.get("parts", ()), found)
     if "systemInstruction" in json:
         _look_at_parts(json["systemInstruction"].get("parts", ()), found)
+    if "generationConfig" in json and _names_a_bucket(json["generationConfig"]):
+        found.add(Feature.FILES)
     if body.has_unknown_fields:
         found.add(Feature.UNKNOWN_FIELDS)
         found.update(_anywhere(json))
@@ -69,6 +72,11 @@ def _look_at_parts(parts: Iterable[Json], found: set[Feature]) -> None:
             found.add(Feature.FILES)
         elif "functionResponse" in part:  # media that a function gave back
             _look_at_parts(part["functionResponse"].get("parts", ()), found)
+
+
+def _names_a_bucket(config: Json) -> bool:
+    """Whether the answer is to be written to one, which upstream does with the credentials of the project."""
+    return any("gcsUri" in form.get("video", ()) for form in config.get("responseFormat", ()))
 
 
 def _plain(key: str) -> str:

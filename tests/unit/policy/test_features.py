@@ -158,3 +158,13 @@ def test_no_untyped_field_hides_a_feature(untyped: dict[str, Any], field: Any) -
     body = {"tools": [{key_of(field): {}}], "contents": parts({"fileData": {}}), "cachedContent": "c/7"}
     bare = features_of(Body(body, has_unknown_fields=False))
     assert features_of(Body({**untyped, **body}, has_unknown_fields=True)) >= bare | {Feature.UNKNOWN_FIELDS}
+
+
+def test_an_answer_that_is_to_be_written_to_a_bucket_is_a_file() -> None:
+    """Upstream writes there with the credentials of the project."""
+    there = {"video": {"delivery": "DELIVERY_URI", "gcs_uri": "gs://somebody-elses/x"}}
+    config = {"response_format": [{"text": {"mime_type": "text/plain"}}, there]}
+    assert used(generation_config=config) == {Feature.FILES}
+    assert used(generation_config={"response_format": [{"video": {"resolution": "4k"}}]}) == set()
+    hidden = {"response_format": [{"extra_json": extra(clip={"gcs_uri": "gs://somebody-elses/x"})}]}
+    assert used(generation_config=hidden) == {Feature.FILES, Feature.UNKNOWN_FIELDS}
