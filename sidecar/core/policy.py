@@ -208,6 +208,7 @@ class Policy:
     """What a stage has worked out of the snapshot alone and keeps with it; the stage bounds it."""
     _tenants: Mapping[str, Tenant] = field(init=False, repr=False, compare=False)
     _owners: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    _shares: Mapping[tuple[str, str], Share] = field(init=False, repr=False, compare=False)
     _serving: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
     has_lacks: bool = field(init=False, repr=False, compare=False)
     """Whether any endpoint lacks a feature, so that the features of calls matter."""
@@ -223,6 +224,13 @@ class Policy:
         }
         object.__setattr__(self, "_tenants", {tenant.name: tenant for tenant in self.tenants})
         object.__setattr__(self, "_owners", owners)
+        weights = {"": 1.0, **{tenant.name: tenant.weight for tenant in self.tenants}}
+        shares = {
+            (tenant, priority): Share(f"{tenant}/{priority}", weight * of_priority)
+            for tenant, weight in weights.items()
+            for priority, of_priority in self.priorities.items()
+        }
+        object.__setattr__(self, "_shares", shares)
         object.__setattr__(self, "_serving", {**serving, "": _by_level(self.endpoints)})
         object.__setattr__(self, "has_lacks", any(endpoint.lacks for endpoint in self.endpoints))
         object.__setattr__(self, "watches_spend", any(rule.spent for rule in self.tier_rules))
@@ -271,10 +279,10 @@ class Policy:
 
         `wanted` can lower the priority and never raise it; an unknown one is passed over.
         """
-        priority, weight = self.priority_of(tenant, wanted), 1.0
-        if known := self._tenants.get(tenant):
-            weight = known.weight
-        return Share(f"{tenant}/{priority}", weight * self.priorities[priority])
+        priority = self.priority_of(tenant, wanted)
+        return self._shares.get((tenant, priority)) or Share(
+            f"{tenant}/{priority}", self.priorities[priority]
+        )
 
     def priority_of(self, tenant: str, wanted: str = "") -> str:
         """The name of the priority that `share_of` serves a call at."""
