@@ -29,7 +29,7 @@ from sidecar.core.levels import EstimateError
 from sidecar.core.outcome import Usage
 from sidecar.core.quantile import Learned, Sketch
 from sidecar.core.quota import Charge
-from sidecar.limits.measure import measure
+from sidecar.limits.measure import NOTHING_MEASURED, Measured, measure
 from sidecar.limits.media import TEXT
 from sidecar.limits.recent import Recent
 
@@ -40,7 +40,7 @@ UNKNOWN_CACHE_TOKENS = 32_768
 CALLERS_MAX, MODELS_MAX, CACHES_MAX = 1024, 64, 1024
 _RATIO_MIN, _RATIO_MAX = 1 / 8, 8.0
 _INPUT_SHARE, _OUTPUT_SHARE = 0.99, 0.9
-_ALL_OF_ANSWERS, _ONE_OF_ANSWERS = 256, 8
+_ALL_OF_ANSWERS, _ONE_OF_ANSWERS = 256, 16
 """Learning takes some microseconds of every call, and a caller does not change that fast."""
 
 
@@ -60,12 +60,8 @@ class Estimate(NamedTuple):
     certain: Mapping[str, int]
     """Of it, the input tokens that the request carries, by modality."""
     price: Price
-    measured: int = 0
-    """Input tokens that the request carries, before learning."""
-    guessed: int = 0
-    """Input tokens of files that it names, before learning."""
-    cache: str = ""
-    """The cached content that it begins with."""
+    found: Measured = NOTHING_MEASURED
+    """What was measured, before learning."""
 
     @property
     def least(self) -> Charge:
@@ -91,10 +87,11 @@ class _Ratios:
         self.guessed = Learned(_RATIO_MIN, _RATIO_MAX, 1.1, _INPUT_SHARE)
 
     def observe(self, estimate: Estimate, actual: int) -> None:
-        if estimate.guessed:
-            self.guessed.add((actual - estimate.measured) / estimate.guessed)
-        elif estimate.measured:
-            self.measured.add(actual / estimate.measured)
+        measured, guessed = (sum(tokens.values()) for tokens in estimate.found[:2])
+        if guessed:
+            self.guessed.add((actual - measured) / guessed)
+        elif measured:
+            self.measured.add(actual / measured)
 
 
 class _Caller(_Ratios):
@@ -137,10 +134,11 @@ class Estimator:
         if method in FREE:
             return Estimate(_FREE_CHARGE, {}, price)
         caller = self._callers.get(key) or _UNKNOWN
-        model: _Ratios = self._models.get(key.model) or _UNKNOWN
         found = measure(body, key.model)
-        certain = _scaled(found.certain, caller.measured.value or model.measured.value)
-        guessed = _scaled(found.guessed, caller.guessed.value or model.guessed.value)
+        certain = _scaled(found.certain, caller.measured.value or self._of_model(key.model).measured.value)
+        guessed: dict[str, int] = {}
+        if found.guessed:
+            guessed = _scaled(found.guessed, caller.guessed.value or self._of_model(key.model).guessed.value)
         if found.cache:
             size = self._caches.get(found.cache)
             part = guessed if size is None else certain
@@ -152,22 +150,20 @@ class Estimator:
             charge=_charge(requests, _sum(certain, guessed) if guessed else certain, output, price),
             certain=certain,
             price=price,
-            measured=sum(found.certain.values()),
-            guessed=sum(found.guessed.values()),
-            cache=found.cache,
+            found=found,
         )
 
     def observe(self, key: Key, estimate: Estimate, usage: Usage) -> None:
         """Learn from the usage of a whole answer to an estimated call; one that broke off teaches nothing.
 
-        Of a caller that is well known, every eighth answer is looked at.
+        Of a caller that is well known, every sixteenth answer is looked at.
         """
         if not usage.prompt:
             return
         named = 0
-        if estimate.cache:
+        if estimate.found.cache:
             named = min(usage.cached, usage.prompt)
-            self._caches.put(estimate.cache, named)
+            self._caches.put(estimate.found.cache, named)
         caller = self._callers.at(key, _Caller)
         caller.answers += 1
         if caller.answers > _ALL_OF_ANSWERS and caller.answers % _ONE_OF_ANSWERS:
@@ -179,6 +175,9 @@ class Estimator:
         if output := usage.candidates + usage.thoughts:
             caller.output.add(output)
             model.errors["output"].add(estimate.output / output)
+
+    def _of_model(self, model: str) -> _Ratios:
+        return self._models.get(model) or _UNKNOWN
 
     def errors(self) -> tuple[EstimateError, ...]:
         """How good the estimates have been lately: two for each of at most `MODELS_MAX` models."""

@@ -72,6 +72,7 @@ class Group:
         self, definition: LimitGroup, ledger: GroupLedger, holding: "Holding", clocks: Clocks
     ) -> None:
         self.definition = definition
+        self._places = _places(definition)
         terms = self._terms(definition.limits, clocks.wall())
         self.holder = Holder(holding.base, terms, holding.random, clocks.now_ms(), holding.ahead_ms)
         self.trouble = ""
@@ -99,12 +100,13 @@ class Group:
         if [limit.name for limit in definition.limits] != [limit.name for limit in self.definition.limits]:
             return False
         self.definition = definition
+        self._places = _places(definition)
         self.wake()
         return True
 
     def amounts(self, charge: Charge) -> list[int]:
         """What a charge takes of each limit."""
-        return [charge.of(limit.unit) for limit in self.definition.limits]
+        return [charge[place] for place in self._places]
 
     def touch(self) -> None:
         """Something was taken or settled: the task is to look soon."""
@@ -213,6 +215,11 @@ class Group:
     @staticmethod
     def _terms(limits: Sequence[Limit], wall: datetime) -> list[Terms]:
         return [terms_of(limit, wall) for limit in limits]
+
+
+def _places(definition: LimitGroup) -> list[int]:
+    """Where in a Charge each limit finds what it counts, looked up once: hashing a Unit takes longer."""
+    return [Charge._fields.index(limit.unit) for limit in definition.limits]
 
 
 LedgerFactory = Callable[[str], GroupLedger]

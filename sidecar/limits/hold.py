@@ -4,16 +4,16 @@ Groups are taken in one fixed order, budgets by name and quotas after them, and 
 waiting for another: so calls that hold and wait cannot stand in a circle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from sidecar.core.call import FREE, Call
-from sidecar.core.errors import NoEndpoint
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.ports import Grant
 from sidecar.core.quota import NOTHING, Charge, LimitGroup
 from sidecar.limits.grant import FreeGrant
 from sidecar.limits.means import Means
-from sidecar.limits.reserving import Reserving
+from sidecar.limits.reserving import Reserving, some
 from sidecar.limits.waiting import Option, fitting
 
 
@@ -34,8 +34,8 @@ class FreeHold:
     async def reserve(self, candidates: Sequence[Candidate]) -> Grant:
         """The best candidate that is not closed; see `core.ports.Hold`."""
         if self._cooldowns:
-            return await self._careful().reserve(_some(candidates, self._call))
-        return FreeGrant(_some(candidates, self._call)[0], self._call, self._cooldowns)
+            return await self._careful().reserve(candidates)
+        return FreeGrant(some(candidates, self._call)[0], self._call, self._cooldowns)
 
     def try_reserve(self, candidates: Sequence[Candidate]) -> Grant | None:
         """The best candidate that is not closed, if there is any; see `core.ports.Hold`."""
@@ -57,6 +57,8 @@ class FreeHold:
 class CallHold:
     """The budgets of one call, and the right to ask for quota on their strength; see `core.ports.Hold`."""
 
+    __slots__ = ("_call", "_is_settled", "_means", "_permit", "_reserving", "_used_at")
+
     def __init__(self, means: Means, call: Call, permit: Permit) -> None:
         self._means = means
         self._call = call
@@ -76,8 +78,8 @@ class CallHold:
         costing = self._reserving.costing(best)
         try:
             for definition in self._covering():
-                amounts = fitting(definition, costing.estimate)
-                option = Option(best, costing, self._means.groups.of(definition), amounts)
+                group = self._means.groups.of(definition)
+                option = Option(best, costing, group, fitting(group, costing.estimate))
                 budgets.append(await self._reserving.take(option))
         except BaseException:
             for taken in budgets:
@@ -89,9 +91,9 @@ class CallHold:
         for taken in budgets:
             taken.book(self._used_at)
 
-    async def reserve(self, candidates: Sequence[Candidate]) -> Grant:
+    def reserve(self, candidates: Sequence[Candidate]) -> Coroutine[Any, Any, Grant]:
         """Take the quota of one candidate; see `core.ports.Hold`."""
-        return await self._reserving.reserve(_some(candidates, self._call))
+        return self._reserving.reserve(candidates)
 
     def try_reserve(self, candidates: Sequence[Candidate]) -> Grant | None:
         """Take what is to spare; see `core.ports.Hold`."""
@@ -109,10 +111,3 @@ class CallHold:
     def _covering(self) -> list[LimitGroup]:
         principal, labels = self._permit.principal, self._call.body.json.get("labels") or {}
         return self._call.policy.budgets_of(principal.id, principal.tenant, labels)
-
-
-def _some(candidates: Sequence[Candidate], call: Call) -> Sequence[Candidate]:
-    """Candidates, of which there is at least one. Raises NoEndpoint."""
-    if not candidates:
-        raise NoEndpoint(f"no project of the Policy serves model {call.model!r}")
-    return candidates

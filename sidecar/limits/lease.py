@@ -30,11 +30,30 @@ _CALENDAR_HISTORY_MS = 600_000
 """How long a ledger may be away and still be told all that was used of a calendar limit."""
 
 
-class _Line(NamedTuple):
-    at: float
-    limit: int
-    amount: int
-    kind: Kind
+class _Line:
+    """An entry of the log. It grows until the next report is made."""
+
+    __slots__ = ("amount", "at", "kind", "limit")
+
+    def __init__(self, at: float, limit: int, amount: int, kind: Kind) -> None:
+        self.at = at
+        self.limit = limit
+        self.amount = amount
+        self.kind = kind
+
+
+class _Sort:
+    """Entries of one kind and direction, and which of the log can still grow. What was at different moments
+    is one entry when these are in one stretch of `width_ms`: it is told for the last of them, or the first.
+    """
+
+    __slots__ = ("growing", "is_first", "kind", "width_ms")
+
+    def __init__(self, kind: Kind, width_ms: int = _MERGE_MS, is_first: bool = False) -> None:
+        self.kind = kind
+        self.width_ms = width_ms
+        self.is_first = is_first
+        self.growing: dict[float, _Line] = {}
 
 
 class _Slot:
@@ -73,6 +92,10 @@ class Lease:
         self._peaks, self._peaks_before = [0] * len(terms), [0] * len(terms)
         self._peaks_since = now
         self._told_debts: deque[tuple[float, _Line]] = deque()  # with the moment when they were told
+        # A use may be booked later than it was, a refund earlier: that errs on the safe side.
+        self._uses, self._returns = _Sort(Kind.USE), _Sort(Kind.RETURN)
+        self._debts = _Sort(Kind.CORRECTION, _MERGE_DEBTS_MS)
+        self._refunds = _Sort(Kind.CORRECTION, _MERGE_DEBTS_MS, is_first=True)
         self._begin(now)
 
     def __repr__(self) -> str:
@@ -92,7 +115,7 @@ class Lease:
         """The number of the first entry of `log`; 0 until the ledger has answered once, and never after."""
         self.log: list[_Line] = []
         """What the ledger has not acknowledged."""
-        self._open: dict[tuple[int, int, float], int] = {}  # where in the log an entry can still be merged
+        self._close_entries()
         self._told_since = now
         self._reserved = 0
         self.until = 0.0
@@ -145,10 +168,12 @@ class Lease:
         if incarnation != self._incarnations or now >= self.until:
             return False
         self._reserved -= 1
+        slot = self._slot_at(now)
         for number in self._windows:
             if amount := amounts[number]:
                 self._used[number] += amount
-                self._enter(now, number, amount, Kind.USE)
+                slot.amounts[number] += amount
+                self._enter(self._uses, now, number, amount)
         return True
 
     def land(self, share: str, amounts: Sequence[int], is_kept: bool, now: float) -> bool:
@@ -164,7 +189,7 @@ class Lease:
                     self._free_of(share)[number] += amount
                 else:
                     self._returned[number] += amount
-                    self._enter(now, number, amount, Kind.RETURN)
+                    self._enter(self._returns, now, number, amount)
         return has_flown
 
     def correct(self, taken: Sequence[int], used: Sequence[int], at: float, now: float) -> None:
@@ -172,9 +197,10 @@ class Lease:
         for number in self._windows:
             if amount := used[number] - taken[number]:
                 if amount > 0:
-                    self._enter(now, number, amount, Kind.CORRECTION)
+                    self._owe(number, amount, now)
                 elif not self._has_left(number, at, now):
-                    self._enter(at, number, amount, Kind.CORRECTION)
+                    self._slot_at(at).amounts[number] += amount
+                    self._enter(self._refunds, at, number, amount)
 
     def book_unheld(self, amounts: Sequence[int], now: float) -> None:
         """Units are used that no lease covers (limits/licence)."""
@@ -183,7 +209,7 @@ class Lease:
                 self._flying[number] += amount
                 self.granted[number] += amount
             elif amount:
-                self._enter(now, number, amount, Kind.CORRECTION)
+                self._owe(number, amount, now)
 
     def give_back(self, share: str, keep: Sequence[int], now: float) -> None:
         """Return what a class holds beyond `keep`."""
@@ -192,7 +218,7 @@ class Lease:
             if (extra := free[number] - most) > 0:
                 free[number] -= extra
                 self._returned[number] += extra
-                self._enter(now, number, extra, Kind.RETURN)
+                self._enter(self._returns, now, number, extra)
         if not any(free):
             del self.free[share]
 
@@ -235,7 +261,7 @@ class Lease:
 
     def mark(self) -> Mark:
         """Close the books up to here, for one report."""
-        self._open.clear()
+        self._close_entries()
         return Mark(len(self.log), list(self._used), list(self._returned))
 
     def acknowledged(self, mark: Mark, sent_at: float) -> None:
@@ -244,7 +270,7 @@ class Lease:
             self._told_debts.popleft()
         self._told_debts.extend((sent_at, line) for line in self.log[: mark.lines] if _is_debt(line))
         del self.log[: mark.lines]
-        self._open.clear()
+        self._close_entries()
         self.seq = max(1, self.seq + mark.lines)
         self._acknowledged = (mark.used, mark.returned)
         self.until = sent_at + self._lease_ms * _SAFE
@@ -306,29 +332,34 @@ class Lease:
             free = self.free[share] = [0] * len(self._terms)
         return free
 
-    def _enter(self, at: float, number: int, amount: int, kind: Kind) -> None:
-        is_refund = amount < 0
-        width = _MERGE_DEBTS_MS if kind is Kind.CORRECTION else _MERGE_MS
-        key = (number, kind - 3 * is_refund, at // width)
-        place = self._open.get(key)
-        if place is None:
-            self._open[key] = len(self.log)
-            self.log.append(_Line(at, number, amount, kind))
-        else:  # a use may be booked later than it was, a refund earlier: that errs on the safe side
-            line = self.log[place]
-            moment = min(line.at, at) if is_refund else max(line.at, at)
-            self.log[place] = _Line(moment, number, line.amount + amount, kind)
-        if kind is not Kind.RETURN:
-            self._remember(at, number, amount)
+    def _owe(self, number: int, amount: int, now: float) -> None:
+        """More is used than was granted."""
+        self._slot_at(now).amounts[number] += amount
+        self._enter(self._debts, now, number, amount)
 
-    def _remember(self, at: float, number: int, amount: int) -> None:
+    def _enter(self, sort: _Sort, at: float, number: int, amount: int) -> None:
+        key = at // sort.width_ms * len(self._terms) + number
+        line = sort.growing.get(key)
+        if line is None:
+            line = sort.growing[key] = _Line(at, number, amount, sort.kind)
+            self.log.append(line)
+        else:
+            line.amount += amount
+            if (at < line.at) is sort.is_first:
+                line.at = at
+
+    def _close_entries(self) -> None:
+        """Let no entry grow any more."""
+        for sort in (self._uses, self._returns, self._debts, self._refunds):
+            sort.growing.clear()
+
+    def _slot_at(self, at: float) -> _Slot:
+        """Where what is used at a moment is remembered."""
         place = int(at // self._slot_ms)
-        slot = self._history.get(place)
-        if slot is None:
-            slot = self._begin_slot(place, at)
-        slot.amounts[number] += amount
+        slot = self._history.get(place) or self._begin_slot(place, at)
         if at > slot.last:
             slot.last = at
+        return slot
 
     def _begin_slot(self, place: int, at: float) -> _Slot:
         """Begin to remember, and forget what is older than can matter."""

@@ -10,14 +10,13 @@ What a request only names is guessed and kept apart: a file by its kind, a cache
 wrong by any factor, so nothing may be refused for it alone.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import orjson
 
 from sidecar.core.call import Json
-from sidecar.limits.media import TEXT, View, inline_tokens, unseen_tokens, view
+from sidecar.limits.media import TEXT, inline_tokens, unseen_tokens, view
 
 _MARK_TOKENS = 4
 _BYTES_PER_TOKEN, _DENSE_BYTES_PER_TOKEN = 3, 2
@@ -52,18 +51,28 @@ class Measured(NamedTuple):
     """The name of the cached content that it begins with, of unknown size; empty for none."""
 
 
+NOTHING_MEASURED = Measured({}, {}, "")
+
+
+class _Eyes(NamedTuple):
+    """Whose view of media it is, which is worked out where there is one: most requests have none."""
+
+    model: str
+    config: Json
+
+
 def measure(body: Json, model: str) -> Measured:
     """Measure a canonical body of Generate, StreamGenerate or EmbedContent."""
     config = body.get("generationConfig") or {}
-    measured = Measured(defaultdict(int), defaultdict(int), body.get("cachedContent", ""))
-    seen = view(model, config)
+    measured = Measured({}, {}, body.get("cachedContent", ""))
+    eyes = _Eyes(model, config)
     for content in body.get("contents", ()):
-        _measure_parts(content.get("parts", ()), seen, measured)
+        _measure_parts(content.get("parts", ()), eyes, measured)
     if system := body.get("systemInstruction"):
-        _measure_parts(system.get("parts", ()), seen, measured)
+        _measure_parts(system.get("parts", ()), eyes, measured)
     for spoken in (body.get("tools"), config.get("responseSchema"), config.get("responseJsonSchema")):
         if spoken:
-            measured.certain[TEXT] += json_tokens(spoken)
+            _add(measured.certain, TEXT, json_tokens(spoken))
     return measured
 
 
@@ -90,22 +99,25 @@ def _weigh(text: str) -> int:
     return digits + -(-(size - digits) // (_DENSE_BYTES_PER_TOKEN if is_dense else _BYTES_PER_TOKEN))
 
 
-def _measure_parts(parts: Iterable[Json], seen: View, measured: Measured) -> None:
+def _add(amounts: dict[str, int], modality: str, tokens: int) -> None:
+    amounts[modality] = amounts.get(modality, 0) + tokens
+
+
+def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> None:
     certain = measured.certain
     for part in parts:
         for key, value in part.items():
             if key == "text":
-                certain[TEXT] += text_tokens(value) + _MARK_TOKENS
+                _add(certain, TEXT, text_tokens(value) + _MARK_TOKENS)
             elif key == "inlineData":
-                modality, tokens = inline_tokens(part, seen)
-                certain[modality] += tokens + _MARK_TOKENS
+                modality, tokens = inline_tokens(part, view(*eyes))
+                _add(certain, modality, tokens + _MARK_TOKENS)
             elif key == "fileData":
-                modality, tokens = unseen_tokens(part, seen)
-                measured.guessed[modality] += tokens
+                _add(measured.guessed, *unseen_tokens(part, view(*eyes)))
             elif key == "functionResponse" and "parts" in value:  # media that a function gave back
-                _measure_parts(value["parts"], seen, measured)
-                certain[TEXT] += json_tokens({k: v for k, v in value.items() if k != "parts"})
+                _measure_parts(value["parts"], eyes, measured)
+                _add(certain, TEXT, json_tokens({k: v for k, v in value.items() if k != "parts"}))
             elif key == "thoughtSignature":  # thoughts under seal, in base64
-                certain[TEXT] += len(value) * 3 // 4 // _BYTES_PER_TOKEN
+                _add(certain, TEXT, len(value) * 3 // 4 // _BYTES_PER_TOKEN)
             elif key not in _SILENT_KEYS:
-                certain[TEXT] += json_tokens(value)
+                _add(certain, TEXT, json_tokens(value))

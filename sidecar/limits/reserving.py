@@ -13,7 +13,7 @@ from math import inf
 from typing import TypeAlias
 
 from sidecar.core.call import Call
-from sidecar.core.errors import CostExceedsLimit
+from sidecar.core.errors import CostExceedsLimit, NoEndpoint
 from sidecar.core.levels import LimitsMode, worst
 from sidecar.core.permit import Candidate
 from sidecar.core.ports import Grant
@@ -37,6 +37,8 @@ _Take: TypeAlias = Callable[[Holder, Share, Sequence[int], float], int]
 class Reserving:
     """What one call reserves, attempt after attempt, on top of its `budgets`."""
 
+    __slots__ = ("_call", "_costings", "_means", "_misfit", "_principal", "_share", "budgets")
+
     def __init__(self, means: Means, call: Call, principal: Principal) -> None:
         self.budgets: list[Taken] = []
         self._means = means
@@ -50,8 +52,9 @@ class Reserving:
         return f"<Reserving of {self._share.name} on {len(self.budgets)} budgets>"
 
     async def reserve(self, candidates: Sequence[Candidate]) -> Grant:
-        """Take the quota of one candidate, of which there is at least one; see `core.ports.Hold`."""
-        return self._at_once(_best_level(candidates), Holder.take) or await self._in_line(candidates)
+        """Take the quota of one candidate; see `core.ports.Hold`."""
+        best = _best_level(some(candidates, self._call))
+        return self._at_once(best, Holder.take) or await self._in_line(candidates)
 
     def try_reserve(self, candidates: Sequence[Candidate]) -> Grant | None:
         """Take what is to spare; see `core.ports.Hold`."""
@@ -117,12 +120,12 @@ class Reserving:
         if definition is None:
             return Opening(candidate, self._call, self._means.cooldowns)
         costing = self._costed(candidate.model, tier)
+        group = self._means.groups.of(definition)
         try:
-            amounts = fitting(definition, costing.estimate)
+            return Option(candidate, costing, group, fitting(group, costing.estimate))
         except CostExceedsLimit as error:
             self._misfit = error
             return None
-        return Option(candidate, costing, self._means.groups.of(definition), amounts)
 
     def _taken(self, option: Option, take: _Take) -> Taken | None:
         """Units that a lease has; None: it has not enough. Sends no message."""
@@ -148,6 +151,13 @@ class Reserving:
         """Time to stand in line, as much as the call has from now on."""
         left_s = self._call.arrival.deadline - asyncio.get_running_loop().time()
         return Queueing(self._share, self._means.clocks, min(self._means.wait_s, left_s * _QUEUE_SHARE))
+
+
+def some(candidates: Sequence[Candidate], call: Call) -> Sequence[Candidate]:
+    """Candidates, of which there is at least one. Raises NoEndpoint."""
+    if not candidates:
+        raise NoEndpoint(f"no project of the Policy serves model {call.model!r}")
+    return candidates
 
 
 def _level(candidate: Candidate) -> tuple[int, int]:

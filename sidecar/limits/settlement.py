@@ -172,11 +172,11 @@ def settled(reserved: Charge, outcome: OutcomeClass, usage: Usage | None, price:
     bookings, (requests, input_tokens, tokens, money) = _PLANS[outcome]
     booked = [book(reserved, usage, price) for book in bookings]
     return Charge(
-        requests=booked[requests].requests,
-        input_tokens=booked[input_tokens].input_tokens,
-        tokens=booked[tokens].tokens,
-        money=booked[money].money,
-        calls=0,
+        booked[requests].requests,
+        booked[input_tokens].input_tokens,
+        booked[tokens].tokens,
+        booked[money].money,
+        0,
     )
 
 

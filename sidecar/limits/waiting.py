@@ -155,12 +155,14 @@ class Queueing:
         return Taken(option.group, self._share, option.amounts, served.source)
 
 
-def fitting(definition: LimitGroup, estimate: Estimate) -> list[int]:
-    """What to take of each limit: the estimate, or as much of its guesses as the limit allows in all."""
-    amounts = []
-    for limit in definition.limits:
-        wanted = estimate.charge.of(limit.unit)
-        amounts.append(wanted if wanted <= limit.amount else _clamped(definition, limit, estimate))
+def fitting(group: Group, estimate: Estimate) -> list[int]:
+    """What to take of each limit of a group: the estimate, or as much of its guesses as the limit allows in
+    all. Raises CostExceedsLimit.
+    """
+    amounts = group.amounts(estimate.charge)
+    for number, limit in enumerate(group.definition.limits):
+        if amounts[number] > limit.amount:
+            amounts[number] = _clamped(group.definition, limit, estimate)
     return amounts
 
 
