@@ -340,3 +340,20 @@ async def test_a_call_is_counted_in_the_quota_of_the_tier_that_it_asks_for(
     grant.settle(None, Usage(prompt=1, total=1), 0)
     await world.settle_down()
     assert list(world.ledgers.ledgers) == [f"quota/a/{counted}"]
+
+
+async def test_calls_that_come_one_after_another_while_many_wait_share_a_message() -> None:
+    world = World(ahead_ms=0.0)
+    policy_ = policy(quota("a", rpm(600_000)))
+
+    async def reserve(after_turns: int) -> None:
+        for _ in range(after_turns):
+            await asyncio.sleep(0)
+        await (await world.limiter.hold(call(policy_), ONLY_A)).reserve(ONLY_A.candidates)
+
+    await asyncio.gather(*(reserve(0) for _ in range(8)))
+    before = world.ledgers.exchanges
+    await asyncio.gather(*(reserve(number) for number in range(8)))
+    shared = world.ledgers.exchanges - before
+    await world.groups.close()
+    assert shared <= 2

@@ -9,6 +9,7 @@ from typing import Any
 from sidecar.core.call import Call
 from sidecar.core.policy import Budget, Policy
 from sidecar.core.quota import Limit, LimitGroup, Rolling, Unit
+from sidecar.limits.backlog import HORIZON_MS
 from sidecar.limits.estimate import Estimator
 from sidecar.limits.group import GroupLedger, Holding, LedgerUnavailable
 from sidecar.limits.groups import Groups
@@ -66,11 +67,13 @@ class _Cuttable:
 class World:
     """One sidecar; with a `fleet`, another of the same."""
 
-    def __init__(self, wait_s: float = 30.0, fleet: "World | None" = None) -> None:
+    def __init__(
+        self, wait_s: float = 30.0, fleet: "World | None" = None, ahead_ms: float = HORIZON_MS
+    ) -> None:
         self.clocks = fleet.clocks if fleet else Clocks()
         self.ledgers = fleet.ledgers if fleet else Ledgers(self.clocks)
         self.bulletin = fleet.bulletin if fleet else MemoryBulletin()
-        holding = Holding("other" if fleet else "pod", Random(1))  # noqa: S311 - repeatable
+        holding = Holding("other" if fleet else "pod", Random(1), ahead_ms)  # noqa: S311 - repeatable
         self.groups = Groups(self.ledgers, holding, self.clocks, self.bulletin)
         self.limiter = Limiter(self.groups, Estimator(), self.clocks, wait_s)
 
