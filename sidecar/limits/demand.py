@@ -7,11 +7,15 @@ _ARRIVALS_OVER_MS = 1_000.0
 _SERVED_OVER_MS = 2_000.0
 _LOOK_EVERY_MS = 50.0
 _AHEAD = 1.25
+_DEVIATIONS = 3.0
+"""How far above what is likely a number of arrivals may be by chance, in roots of that number."""
 _IDLE_PER_MS = 1 / 5_000
 
 
 class Demand:
-    """Exponentially weighted rates of what arrives and of what is served."""
+    """Exponentially weighted rates of what arrives and of what is served; a burst counts at once, as far as
+    it is no chance, or its first second would be spent waiting for leases.
+    """
 
     def __init__(self, limits: int, now: float) -> None:
         self._seen = [0] * (limits + 1)  # the last counts requests, whatever they ask for
@@ -49,8 +53,9 @@ class Demand:
         """Let the rates follow what was seen since the last look."""
         if (passed := now - self._looked_at) >= _LOOK_EVERY_MS:
             gain = 1 - math.exp(-passed / _ARRIVALS_OVER_MS)
+            certain = 1 - _DEVIATIONS / math.sqrt(self._seen[-1]) if self._seen[-1] else 0.0
             self._rates = [
-                rate + gain * (seen / passed - rate)
+                max(rate + gain * (seen / passed - rate), certain * seen / passed)
                 for rate, seen in zip(self._rates, self._seen, strict=True)
             ]
             self._seen = [0] * len(self._rates)
