@@ -1,9 +1,10 @@
 """One limit group in this sidecar: its holder, and the task that talks to its ledger.
 
 The task sleeps until the holder wants to say something. A hit does not wake it, so that taking from the lease
-stays as cheap as it is; a busy group looks often enough by itself. Where calls wait in numbers it lets the
-event loop turn some times before it asks: who comes in these turns shares the message. That is no timer: an
-idle loop turns in microseconds, a busy one in as long as its calls keep it busy, and so gathers more of them.
+stays as cheap as it is; a busy group looks often enough by itself. Who comes to wait in a quiet group is
+asked for at once. When others have come while the ledger was asked, the event loop turns some times before it
+is asked again, so that more of them share the message. That is no timer: an idle loop turns in microseconds,
+a busy one in as long as its calls keep it busy.
 """
 
 import asyncio
@@ -28,8 +29,8 @@ _LOOK_MS = HORIZON_MS / 2
 _LICENCE_TICK_MS = 10.0
 _SIGN_OFF_S = 0.25
 _SKEW_MOST_S = 300.0
-_TURNS_FOR_EACH, _TURNS_MOST = 4, 16
-"""Turns of the loop for each call beyond one that waited when it was last asked."""
+_GATHER_TURNS = 16
+"""Turns of the event loop between an answer and the next report, where calls wait."""
 
 _log = logging.getLogger(__name__)
 
@@ -93,8 +94,6 @@ class Group:
         self._woken = asyncio.Event()
         self._is_asleep = self._is_touched = False
         self._is_skewed = False
-        self._waited = 0
-        """Calls that waited when the ledger was last asked."""
 
     def __repr__(self) -> str:
         return f"<Group {self.definition.name}: {self.holder!r}>"
@@ -146,14 +145,18 @@ class Group:
 
     async def run(self) -> None:
         """Exchange reports with the ledger until cancelled."""
+        was_asked = False
         while True:
             now = self._clocks.now_ms()
             due = self.holder.due(now)
             if due is not None and due <= now:
-                await self._gather()
+                if was_asked:
+                    await self._gather()
                 await self._exchange(is_closing=False)
+                was_asked = True
             else:
                 await self._sleep(due, now)
+                was_asked = False
 
     async def close(self) -> None:
         """Sign off, so that nothing is kept for this sidecar. `run` must have ended."""
@@ -163,11 +166,10 @@ class Group:
                     await self._exchange(is_closing=True)
 
     async def _gather(self) -> None:
-        """Let more calls come to wait, if some do; who is alone asks at once."""
+        """Let more calls come to wait, if some do."""
         if self.holder.waiting:
-            for _ in range(min(_TURNS_FOR_EACH * (self._waited - 1), _TURNS_MOST)):
+            for _ in range(_GATHER_TURNS):
                 await asyncio.sleep(0)
-        self._waited = self.holder.waiting
 
     async def _exchange(self, is_closing: bool) -> None:
         terms = self._terms(self.definition.limits, self._clocks.wall())

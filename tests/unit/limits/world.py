@@ -45,6 +45,8 @@ class Ledgers:
         self.clocks = clocks
         self.is_cut = False
         self.skew_s = 0.0
+        self.turns = 0
+        """Of the event loop, that an exchange takes."""
         self.exchanges = 0
 
     def __call__(self, group: str) -> GroupLedger:
@@ -58,6 +60,8 @@ class _Cuttable:
 
     async def exchange(self, report: Report) -> Answer:
         self._ledgers.exchanges += 1
+        for _ in range(self._ledgers.turns):
+            await asyncio.sleep(0)
         if self._ledgers.is_cut:
             raise LedgerUnavailable("cut off")
         wall_s = self._ledgers.clocks.wall().timestamp() + self._ledgers.skew_s
