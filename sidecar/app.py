@@ -69,6 +69,11 @@ if TYPE_CHECKING:
     from sidecar.store.client import Store
     from sidecar.upstream.sdk import SdkTransport
 
+_YOUNG_OBJECTS = 10_000
+"""Garbage is looked for after so many new objects. Calls that come together make Python's 700 at once, and
+all of it is walked through for nothing: it is in use until their upstream answers.
+"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -114,6 +119,7 @@ async def _serve(configuration: Configuration) -> None:
         asyncio.get_running_loop().add_signal_handler(signum, signalled)
     async with running(configuration) as sidecar:
         give_way(other_threads())
+        gc.set_threshold(_YOUNG_OBJECTS)
         gc.freeze()  # modules and parts stay to the end: no collection need walk through them again
         _log.info("serving", extra={"fields": {"addresses": sidecar.addresses}})
         await stop.wait()
