@@ -103,7 +103,7 @@ class EnvoySettings(Slice):
     otlp_address: Dialled = None
     """`host:port` of an OpenTelemetry collector, OTLP over gRPC, for Envoy's traces. None: no traces."""
     max_connections: Count = 1000
-    """Connections of all callers together; more are closed as they come."""
+    """Connections of all callers from outside together; more are closed as they come."""
     max_streams: Count = 128
     """Calls at once on one connection; more wait at the caller."""
     read_timeout: Seconds = 30.0

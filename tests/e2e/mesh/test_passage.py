@@ -176,8 +176,23 @@ async def test_more_connections_than_allowed_are_closed_as_they_come(tmp_path: P
         await rpc.ask(there.app, "Generate", ASK)
         async with AsyncExitStack() as stack:
             codes = []
-            for _ in range(2):
-                channel = await stack.enter_async_context(mesh.app_channel(there.envoy.address("app")))
+            for _ in range(3):
+                caller = mesh.channel(there.envoy.address("inbound"), there.by, mesh.issued(there.by, CALLER))
+                channel = await stack.enter_async_context(caller)
                 ended = await rpc.ask(GeminiServiceStub(channel), "Generate", ASK)
                 codes.append(ended.code)
-        assert codes == [grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE]
+        assert codes == [grpc.StatusCode.OK, grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE]
+
+
+async def test_strangers_who_take_all_connections_keep_neither_app_nor_kubelet_out(tmp_path: Path) -> None:
+    async with place(tmp_path, envoy={"max_connections": 4}) as there:
+        host, port = there.envoy.address("inbound").rsplit(":", 1)
+        strangers = [await asyncio.open_connection(host, int(port)) for _ in range(8)]
+        try:
+            async with mesh.app_channel(there.envoy.address("app")) as channel:
+                ended = await rpc.ask(GeminiServiceStub(channel), "Generate", ASK, timeout_s=10.0)
+            assert ended.code is grpc.StatusCode.OK
+            assert await mesh.http_status(f"http://{there.envoy.address('probe')}/healthz") == 200
+        finally:
+            for _, writer in strangers:
+                writer.close()
