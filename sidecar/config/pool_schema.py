@@ -43,6 +43,9 @@ class RetrySchema(Slice):
     with each."""
     backoff_max: Seconds = _RETRY.backoff_max_s
     """Upper end of every wait that no server has asked for."""
+    wait_max: Seconds = _RETRY.wait_max_s
+    """The longest wait before another attempt, within the deadline; what asks for more ends the call, whose
+    error says how long."""
 
 
 class BreakerSchema(Slice):

@@ -35,6 +35,7 @@ def _retry(entry: RetrySchema) -> RetryRules:
         budget_floor=entry.budget_floor,
         backoff_s=entry.backoff,
         backoff_max_s=entry.backoff_max,
+        wait_max_s=entry.wait_max,
     )
 
 

@@ -103,6 +103,7 @@ def _pools(rules: PoolRules) -> dict[str, Any]:
             "budget_floor": retry.budget_floor,
             "backoff": format_duration(retry.backoff_s),
             "backoff_max": format_duration(retry.backoff_max_s),
+            "wait_max": format_duration(retry.wait_max_s),
         },
         "breaker": {
             "failures": breaker.failures,

@@ -21,6 +21,8 @@ class RetryRules:
     """Upper end of the first random delay at an endpoint that has failed this call; doubles with each."""
     backoff_max_s: float = 8.0
     """Upper end of every delay that no server has asked for."""
+    wait_max_s: float = 30.0
+    """The longest delay that a call is held for; a longer one is the caller's to wait out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ class Fleet:
             return None
         now = self._around.clock()
         delay_s = self._delay_s(error, call, permit, tried)
-        if delay_s is None or now + delay_s >= call.arrival.deadline:
+        if delay_s is None or delay_s > rules.wait_max_s or now + delay_s >= call.arrival.deadline:
             return None
         failed = tried[-1].candidate
         if not self._budget(failed.model).take(rules, now):

@@ -36,7 +36,7 @@ tiers:
   - {ask: [standard]}
 cross_issuer: strip
 pools:
-  retry: {attempts: 4, budget_share: 20%, budget_floor: 0.5, backoff: 100ms, backoff_max: 4s}
+  retry: {attempts: 4, budget_share: 20%, budget_floor: 0.5, backoff: 100ms, backoff_max: 4s, wait_max: 5s}
   breaker:
     {failures: 3, failure_share: 40%, window: 20s, open: 2s, open_max: 1m, slow: 15s, evicted_share: 30%}
   hedge: {quantile: 99%, least: 250ms}
@@ -69,7 +69,7 @@ def test_a_policy_that_says_nothing_has_the_defaults_of_the_rules(folder: Folder
 
 def test_all_rules_of_pools_are_read(folder: Folder) -> None:
     assert policy_of(folder, WHOLE).pools == PoolRules(
-        retry=RetryRules(4, 0.2, 0.5, 0.1, 4.0),
+        retry=RetryRules(4, 0.2, 0.5, 0.1, 4.0, 5.0),
         breaker=BreakerRules(3, 0.4, 20.0, 2.0, 60.0, 15.0, 0.3),
         hedge=HedgeRules(0.99, 0.25),
         affinity=False,

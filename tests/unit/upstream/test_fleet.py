@@ -370,10 +370,17 @@ def test_what_cannot_be_repeated_is_not() -> None:
 
 
 def test_a_429_is_taken_elsewhere_at_once_or_waited_for() -> None:
-    assert Pool().retry(quota(30.0), "a") == 0.0
+    assert Pool().retry(quota(20.0), "a") == 0.0
     alone = Pool(A)
-    assert alone.retry(quota(30.0), "a") == pytest.approx(30.125)
-    assert alone.retry(quota(30.0), "a", allowed_s=30.0) is None, "the deadline comes first"
+    assert alone.retry(quota(20.0), "a") == pytest.approx(20.125)
+    assert alone.retry(quota(20.0), "a", allowed_s=20.0) is None, "the deadline comes first"
+
+
+def test_a_delay_longer_than_the_policy_holds_calls_for_is_the_callers() -> None:
+    patient = Pool(A, retry=RetryRules(wait_max_s=40.0))
+    assert patient.retry(quota(36.0), "a") == pytest.approx(36.125)
+    assert Pool(A).retry(quota(36.0), "a") is None
+    assert Pool(A, B).retry(quota(36.0), "a") == 0.0
 
 
 def test_where_a_limit_is_zero_nobody_waits() -> None:
