@@ -10,7 +10,6 @@ still has the very key that verified it and its time is not over.
 """
 
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +19,7 @@ import jwt
 from jwt.exceptions import PyJWTError
 
 from sidecar.core.errors import PermissionDenied, Unauthenticated
+from sidecar.core.recent import Recent
 from sidecar.core.secret import Secret
 from sidecar.identity.bearer import Token
 from sidecar.identity.jwks import KeySource
@@ -71,7 +71,7 @@ class OAuth:
     def __init__(self, issuers: Sequence[Issuer], now: Callable[[], float]) -> None:
         self._issuers = {issuer.issuer: issuer for issuer in issuers}
         self._now = now
-        self._seen: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._seen: Recent[bytes, _Verified] = Recent(REMEMBERED)
 
     def __repr__(self) -> str:
         return f"<OAuth of {', '.join(issuer.name for issuer in self._issuers.values())}>"
@@ -92,10 +92,7 @@ class OAuth:
         verified = self._seen.get(digest)
         if verified is None or not await self._holds(verified):
             verified = await self._verified(token)
-        self._seen[digest] = verified
-        self._seen.move_to_end(digest)
-        if len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
+            self._seen.put(digest, verified)
         return verified.token
 
     async def _holds(self, verified: _Verified) -> bool:

@@ -16,9 +16,9 @@ from sidecar.core.call import Call
 from sidecar.core.errors import UpstreamQuota
 from sidecar.core.permit import Candidate
 from sidecar.core.ports import Bulletin
+from sidecar.core.recent import Recent
 from sidecar.limits.feedback import NEVER, pause_s
 from sidecar.limits.group import Clocks
-from sidecar.limits.recent import Recent
 
 KIND = "cooldown"
 _NEVER_S = 86_400.0

@@ -29,9 +29,9 @@ from sidecar.core.levels import EstimateError
 from sidecar.core.outcome import Usage
 from sidecar.core.quantile import Learned, Sketch
 from sidecar.core.quota import Charge
+from sidecar.core.recent import Recent
 from sidecar.limits.measure import NOTHING_MEASURED, Measured, measure
 from sidecar.limits.media import TEXT
-from sidecar.limits.recent import Recent
 
 OUTPUT_MAX_TOKENS = 65_536
 """What a model gives in one candidate, thoughts included."""

@@ -29,7 +29,7 @@ from math import inf
 from typing import NamedTuple
 
 from sidecar.core.pooling import BreakerRules
-from sidecar.upstream.recent import Recent
+from sidecar.upstream.sliding_count import SlidingCount
 
 _FRESH_S = 1.0
 """An answer that is younger speaks against what others tell: a notice may be as old."""
@@ -201,7 +201,7 @@ class Breaker:
 
     def _look_back(self, window_s: float) -> None:
         self._window_s = window_s
-        self._attempts, self._failures = Recent(window_s), Recent(window_s)
+        self._attempts, self._failures = SlidingCount(window_s), SlidingCount(window_s)
 
     def _is_news(self, asked: Asked) -> bool:
         return asked.at > self._opened_at

@@ -13,7 +13,7 @@ begins where it must fail.
 """
 
 from sidecar.core.pooling import RetryRules
-from sidecar.upstream.recent import Recent
+from sidecar.upstream.sliding_count import SlidingCount
 
 WINDOW_S = 10.0
 """How far back calls and retries count."""
@@ -25,8 +25,8 @@ class Budget:
     __slots__ = ("_calls", "_retries")
 
     def __init__(self) -> None:
-        self._calls = Recent(WINDOW_S)
-        self._retries = Recent(WINDOW_S)
+        self._calls = SlidingCount(WINDOW_S)
+        self._retries = SlidingCount(WINDOW_S)
 
     def __repr__(self) -> str:
         return f"<Budget calls {self._calls!r}, retries {self._retries!r}>"

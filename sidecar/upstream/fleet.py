@@ -7,7 +7,7 @@ Decisions are made elsewhere and are pure: `rank` and `affinity` whom to ask, `b
 
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
-from typing import Any, Never
+from typing import Never
 
 from sidecar.core.attempt import Attempt
 from sidecar.core.bulletin import Snapshot
@@ -18,6 +18,7 @@ from sidecar.core.permit import Candidate, Permit
 from sidecar.core.pooling import BreakerRules
 from sidecar.core.ports import Bulletin, PoolObserver
 from sidecar.core.quantile import Sketch
+from sidecar.core.recent import Recent
 from sidecar.upstream.affinity import home, prefix_of
 from sidecar.upstream.budget import Budget
 from sidecar.upstream.course import Course, Surroundings
@@ -29,6 +30,7 @@ KIND = "breaker"
 """Of notices: the key is a Health's, the value the length of the opening in seconds."""
 _KEY_MAX_CHARS = 128
 _MODELS_MAX = 1024
+"""What is remembered by model: names may come from callers."""
 _NEW_CALLS = (AttemptKind.FIRST, AttemptKind.FALLBACK)
 """Attempts that are the first of their call at a model."""
 _SKETCH_S = (0.01, 600.0, 1.1)
@@ -52,8 +54,8 @@ class Fleet:
         self._headroom = headroom
         self._around = Surroundings(clock, draw, observer, self._announce)
         self._healths = Healths()
-        self._budgets: dict[str, Budget] = {}
-        self._sketches: dict[tuple[str, bool], Sketch] = {}
+        self._budgets: Recent[str, Budget] = Recent(_MODELS_MAX)
+        self._sketches: Recent[tuple[str, bool], Sketch] = Recent(_MODELS_MAX)
         self._rules = BreakerRules()
         """Those of the latest call: what another sidecar tells comes without any."""
 
@@ -190,22 +192,14 @@ class Fleet:
         return backoff_s(rules, best.tried, draw())
 
     def _budget(self, model: str) -> Budget:
-        budget = self._budgets.get(model)
-        if budget is None:
-            _make_room(self._budgets)
-            budget = self._budgets[model] = Budget()
-        return budget
+        return self._budgets.at(model, Budget)
 
     def _sketch(self, attempt: Attempt) -> Sketch:
         key = (
             _asked_for(attempt.candidate, attempt.call),
             attempt.call.arrival.method is Method.STREAM_GENERATE,
         )
-        sketch = self._sketches.get(key)
-        if sketch is None:
-            _make_room(self._sketches)
-            sketch = self._sketches[key] = Sketch(*_SKETCH_S)
-        return sketch
+        return self._sketches.at(key, lambda: Sketch(*_SKETCH_S))
 
     # ------------------------------------------------------------------------------- what all sidecars know
 
@@ -269,9 +263,3 @@ def _seconds(value: str) -> float | None:
     except ValueError:
         return None
     return seconds if isfinite(seconds) and seconds > 0.0 else None
-
-
-def _make_room(kept: dict[Any, Any]) -> None:
-    """Forget the oldest when there are too many: model names may come from callers."""
-    if len(kept) >= _MODELS_MAX:
-        del kept[next(iter(kept))]

@@ -7,7 +7,7 @@ _NONE = [-(2**63), 0]
 """Older than any slot; never counted in."""
 
 
-class Recent:
+class SlidingCount:
     """Counts what happened within `window_s`, exact to a tenth of it: the oldest tenth leaves as a whole."""
 
     __slots__ = ("_newest", "_slot_s", "_slots", "_sum")
@@ -20,7 +20,7 @@ class Recent:
         self._sum = 0
 
     def __repr__(self) -> str:
-        return f"<Recent {self._sum} in {self._slot_s * _SLOTS:g} s>"
+        return f"<SlidingCount {self._sum} in {self._slot_s * _SLOTS:g} s>"
 
     def add(self, now: float) -> None:
         """Something happened."""

@@ -1,6 +1,6 @@
 """A memory of what was used last."""
 
-from sidecar.limits.recent import Recent
+from sidecar.core.recent import Recent
 
 
 def test_what_was_used_longest_ago_makes_room() -> None:
