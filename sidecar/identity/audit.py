@@ -17,12 +17,13 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TypeAlias
 
 from sidecar.config.faults import ConfigError, Fault
 from sidecar.config.settings import AuditSettings
 from sidecar.core.audit import AuditKind, AuditRecord
+from sidecar.core.batches import waiting
 
 CAPACITY = 10_000
 """Records that may wait to be written; half a KB each."""
@@ -101,12 +102,7 @@ class AuditTrail:
     def _write_until_closed(self) -> None:
         ended = False
         while not ended:
-            batch = [self._queue.get()]
-            while len(batch) < _BATCH:
-                try:
-                    batch.append(self._queue.get_nowait())
-                except Empty:
-                    break
+            batch = [self._queue.get(), *waiting(self._queue, _BATCH - 1)]
             ended = None in batch
             lines = [self._line(*entry) for entry in batch if entry is not None]
             try:

@@ -17,9 +17,10 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import BinaryIO, Literal, TypeAlias
 
+from sidecar.core.batches import waiting
 from sidecar.telemetry.logformat import human_line, json_line
 from sidecar.telemetry.record import CallRecord
 
@@ -95,11 +96,7 @@ class LogPipeline:
         while not ended:
             batch = [self._queue.get()]
             self._closing.wait(_GATHER_S)
-            while len(batch) < _BATCH:
-                try:
-                    batch.append(self._queue.get_nowait())
-                except Empty:
-                    break
+            batch += waiting(self._queue, _BATCH - 1)
             ended = None in batch
             self._write([self._line(item) for item in batch if item is not None])
 
