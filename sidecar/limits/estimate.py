@@ -69,11 +69,6 @@ class Estimate(NamedTuple):
         return _charge(self.charge.requests, self.certain, 0, self.price)
 
     @property
-    def certain_input(self) -> int:
-        """Input tokens that no limit may clamp."""
-        return sum(self.certain.values())
-
-    @property
     def output(self) -> int:
         """Output tokens in `charge`."""
         return self.charge.tokens - self.charge.input_tokens

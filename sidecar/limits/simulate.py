@@ -227,12 +227,6 @@ def worst_window(points: Sequence[tuple[float, int]], window_ms: float) -> int:
     return best
 
 
-def jain(values: Sequence[float]) -> float:
-    """Jain's fairness index: 1 when all are equal, 1/n when one has everything."""
-    squares = sum(value * value for value in values)
-    return sum(values) ** 2 / (len(values) * squares) if squares else 1.0
-
-
 def fair_shares(
     offered: Mapping[str, float], weights: Mapping[str, float], capacity: float
 ) -> dict[str, float]:

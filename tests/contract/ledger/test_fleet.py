@@ -6,7 +6,8 @@ from random import Random
 import pytest
 
 from sidecar.core.quota import Charge, Limit, LimitGroup, Rolling, Share, Unit
-from sidecar.limits.simulate import Caller, Fleet, fair_shares, jain, worst_window
+from sidecar.limits.simulate import Caller, Fleet, fair_shares, worst_window
+from tests.support.fairness import jain
 from tests.support.redis.server import RedisServer
 from tests.support.scripted import ScriptedLedgers
 

@@ -58,18 +58,18 @@ def test_a_first_call_is_charged_its_measure_and_a_plain_guess_at_its_output() -
     money = MEASURED + 30 * UNKNOWN_OUTPUT_TOKENS  # the answer may be of pictures
     assert found.charge == Charge(1, MEASURED, total, money, 1)
     assert found.least == Charge(1, MEASURED, MEASURED, MEASURED, 1)
-    assert (found.certain_input, found.output) == (MEASURED, UNKNOWN_OUTPUT_TOKENS)
+    assert (found.least.input_tokens, found.output) == (MEASURED, UNKNOWN_OUTPUT_TOKENS)
 
 
 def test_nothing_is_ever_free_of_input() -> None:
     """A rival never enforced limits on increments of zero."""
-    assert charge(Estimator(), asking(parts=({"text": ""},))).certain_input > 0
+    assert charge(Estimator(), asking(parts=({"text": ""},))).least.input_tokens > 0
 
 
 def test_a_max_tokens_of_one_does_not_lower_the_reservation() -> None:
     """A rival let 738 tokens through a limit of 60 on the word of the caller."""
     honest, lying = (charge(Estimator(), call) for call in (asking(), wanting(maxOutputTokens=1)))
-    assert lying.certain_input == honest.certain_input == MEASURED
+    assert lying.least.input_tokens == honest.least.input_tokens == MEASURED
     assert lying.charge.tokens == MEASURED + 1
 
 
@@ -119,39 +119,39 @@ def test_an_output_is_never_more_than_a_model_can_give() -> None:
 def test_an_input_is_corrected_by_what_prompts_turned_out_to_be() -> None:
     estimator = Estimator()
     teach(estimator, Usage(prompt=250), times=ENOUGH - 1)
-    assert charge(estimator, asking()).certain_input == MEASURED
+    assert charge(estimator, asking()).least.input_tokens == MEASURED
     teach(estimator, Usage(prompt=250), times=1)
-    assert 250 <= charge(estimator, asking()).certain_input <= 250 * 1.03 + 1
+    assert 250 <= charge(estimator, asking()).least.input_tokens <= 250 * 1.03 + 1
 
 
 def test_an_input_is_corrected_upwards_for_all_but_one_in_a_hundred() -> None:
     estimator = Estimator()
     for index in range(200):
         teach(estimator, Usage(prompt=400 if index % 20 == 0 else 250), times=1)
-    assert charge(estimator, asking()).certain_input >= 400
+    assert charge(estimator, asking()).least.input_tokens >= 400
 
 
 def test_a_new_caller_profits_from_what_the_model_taught() -> None:
     estimator = Estimator()
     teach(estimator, Usage(prompt=250))
     newcomer = Key("another", KEY.model)
-    assert 250 <= charge(estimator, asking(), newcomer).certain_input <= 260
-    assert charge(estimator, asking(), Key(KEY.caller, "gemini-2.5-pro")).certain_input == MEASURED
+    assert 250 <= charge(estimator, asking(), newcomer).least.input_tokens <= 260
+    assert charge(estimator, asking(), Key(KEY.caller, "gemini-2.5-pro")).least.input_tokens == MEASURED
 
 
 def test_a_caller_is_not_measured_by_others_once_it_is_known() -> None:
     estimator = Estimator()
     teach(estimator, Usage(prompt=250))
     teach(estimator, Usage(prompt=700), key=Key("dense", KEY.model))
-    assert charge(estimator, asking()).certain_input <= 260
-    assert charge(estimator, asking(), Key("dense", KEY.model)).certain_input >= 700
+    assert charge(estimator, asking()).least.input_tokens <= 260
+    assert charge(estimator, asking(), Key("dense", KEY.model)).least.input_tokens >= 700
 
 
 @pytest.mark.parametrize(("actual", "least", "most"), [(1, 44, 46), (10**6, 2_832, 2_833)])
 def test_a_correction_has_bounds(actual: int, least: int, most: int) -> None:
     estimator = Estimator()
     teach(estimator, Usage(prompt=actual))
-    assert least <= charge(estimator, asking()).certain_input <= most
+    assert least <= charge(estimator, asking()).least.input_tokens <= most
 
 
 def test_a_file_of_unknown_size_is_a_guess_that_refuses_nothing() -> None:
@@ -165,7 +165,7 @@ def test_files_are_learned_apart_from_what_was_measured() -> None:
     call = asking(parts=({"text": WORDS}, FILM))
     teach(estimator, Usage(prompt=MEASURED + GUESSED // 2), call)
     learned = charge(estimator, call)
-    assert learned.certain_input == MEASURED
+    assert learned.least.input_tokens == MEASURED
     assert GUESSED // 2 <= learned.charge.input_tokens - MEASURED <= GUESSED * 0.56
 
 
@@ -174,22 +174,22 @@ def test_a_cache_is_a_guess_until_an_answer_told_its_size() -> None:
     call = asking(cachedContent="cachedContents/x")
     first = charge(estimator, call)
     assert first.charge.input_tokens == MEASURED + UNKNOWN_CACHE_TOKENS
-    assert first.certain_input == MEASURED
+    assert first.least.input_tokens == MEASURED
     estimator.observe(KEY, first, Usage(prompt=MEASURED + 50_000, cached=50_000))
-    assert charge(estimator, call).certain_input == MEASURED + 50_000
-    assert charge(estimator, asking(cachedContent="cachedContents/y")).certain_input == MEASURED
+    assert charge(estimator, call).least.input_tokens == MEASURED + 50_000
+    assert charge(estimator, asking(cachedContent="cachedContents/y")).least.input_tokens == MEASURED
 
 
 def test_a_cache_does_not_spoil_what_is_learned_of_prompts() -> None:
     estimator = Estimator()
     teach(estimator, Usage(prompt=50_250, cached=50_000), asking(cachedContent="cachedContents/x"))
-    assert 250 <= charge(estimator, asking()).certain_input <= 260
+    assert 250 <= charge(estimator, asking()).least.input_tokens <= 260
 
 
 def test_tokens_that_were_cached_of_themselves_are_part_of_the_prompt() -> None:
     estimator = Estimator()
     teach(estimator, Usage(prompt=340, cached=300))
-    assert charge(estimator, asking()).certain_input >= 340
+    assert charge(estimator, asking()).least.input_tokens >= 340
 
 
 def test_money_is_by_modality() -> None:
@@ -270,4 +270,4 @@ def test_the_least_is_never_more_than_the_charge_in_any_unit(
         teach(estimator, Usage(prompt=prompt, candidates=candidates), call, times=1)
     found = charge(estimator, call)
     assert all(found.least.of(unit) <= found.charge.of(unit) for unit in Unit)
-    assert found.certain_input > 0
+    assert found.least.input_tokens > 0

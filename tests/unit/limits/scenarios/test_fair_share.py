@@ -6,7 +6,8 @@ import pytest
 
 from sidecar.core.quota import Share
 from sidecar.limits.fair import FairQueue
-from sidecar.limits.simulate import Caller, Fleet, jain
+from sidecar.limits.simulate import Caller, Fleet
+from tests.support.fairness import jain
 from tests.support.fleet import Load, Twins, fairness, fleet, flights, one_request, per_minute, used, worst
 
 Record = Callable[..., None]

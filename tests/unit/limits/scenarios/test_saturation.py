@@ -9,8 +9,8 @@ from sidecar.core.quota import Charge, LimitGroup
 from sidecar.limits.ledger import Ledger
 from sidecar.limits.message import Answer, Report
 from sidecar.limits.meter import Meter
-from sidecar.limits.simulate import jain
 from sidecar.limits.simulate_call import Arrival, Outcome, Passage
+from tests.support.fairness import jain
 from tests.support.fleet import (
     ONE_CLASS,
     Load,
