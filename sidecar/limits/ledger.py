@@ -107,7 +107,7 @@ class Ledger:
         stepped = self._advance(report, wall_ms)
         now, wall = self._clock.now, wall_ms
         meters = [self._meter(number, report, now, wall) for number in range(len(report.terms))]
-        self._check(report, run, now, wall)
+        self._check(report, run, wall, is_due=stepped != 0)
         is_behind = self._reap(now, wall)
         account = self._accounts.get(report.holder)
         is_unknown = account is None and report.seq > 0
@@ -156,9 +156,12 @@ class Ledger:
         account = self._accounts.get(report.holder)
         return self._clock.advance(wall, account.last if account else None, report.elapsed_ms)
 
-    def _check(self, report: Report, run: str, now: int, wall: int) -> None:
-        """Now and then: listen when the server is another one, and forget the limits that are over."""
-        if now - self._checked_at < _CHECK_MS:
+    def _check(self, report: Report, run: str, wall: int, is_due: bool) -> None:
+        """Now and then: listen when the server is another one, and forget the limits that are over. It
+        `is_due` when time jumped: so it does for a server that lost its last words and takes over.
+        """
+        now = self._clock.now
+        if not is_due and now - self._checked_at < _CHECK_MS:
             return
         self._checked_at = now
         if run != self._run:

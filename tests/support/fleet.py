@@ -34,11 +34,10 @@ class Twins:
     def saved(self) -> dict[str, Ledger]:
         return copy.deepcopy(self.ledgers)
 
-    def fail_over(self, saved: dict[str, Ledger], *, is_noticed: bool = True) -> None:
+    def fail_over(self, saved: dict[str, Ledger]) -> None:
         """Another server goes on, from what it had when `saved` was made."""
         self.ledgers = saved
-        if is_noticed:
-            self.run += "'"
+        self.run += "'"
 
 
 def per_minute(amount: int, name: str = "quota/main", on_loss: OnLoss = OnLoss.SHARE) -> LimitGroup:

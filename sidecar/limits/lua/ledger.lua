@@ -452,8 +452,9 @@ do -- time and place
     end
   end
 
-  function Ledger.check()
-    if now - state.checked_at < CHECK_MS then
+  -- It is due when time jumped: so it does for a server that lost its last words and takes over.
+  function Ledger.check(is_due)
+    if not is_due and now - state.checked_at < CHECK_MS then
       return
     end
     state.checked_at, is_renewed = now, true
@@ -788,7 +789,7 @@ end
 local function exchange()
   local outcome = {stepped = Ledger.advance(), relearned = 0}
   local meters = Ledger.meters()
-  Ledger.check()
+  Ledger.check(outcome.stepped ~= 0)
   local is_behind = Ledger.reap()
   local account = Ledger.account_of(report.holder)
   outcome.is_unknown = not account and report.seq > 0

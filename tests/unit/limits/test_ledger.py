@@ -349,6 +349,15 @@ def test_another_run_of_the_server_listens_as_well() -> None:
     assert a.tell(a.report(want(1)), NOON + 1_400, run="second").grants[0].amounts == [1]
 
 
+def test_a_run_that_forgot_the_last_seconds_listens_at_once() -> None:
+    """To it the clock has jumped, so by even time hardly any has passed since it looked."""
+    a = teller(rolling(10))
+    for moment in (NOON, NOON + 2_000):
+        a.tell(a.report(want(1)), moment, run="first")
+    answer = a.tell(a.report(want(1), elapsed_ms=50), NOON + 7_000, run="second")
+    assert (answer.stepped_ms, answer.learning_ms) == (4_950, 1_200)
+
+
 def test_what_a_server_lost_is_taught_again_by_counters_that_only_rise() -> None:
     a = teller(rolling(10))
     a.ask(NOON, 8)
