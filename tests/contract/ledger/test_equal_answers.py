@@ -83,6 +83,7 @@ MUTANTS = {
     "the end of a lease gives back": ("Meter.book(meter, held, now)\n", "\n"),
     "a new ledger does not listen": ("wall + report.learning_ms", "wall"),
     "another run does not listen": ("= run, now + report.learning_ms", "= run, state.learning_until"),
+    "a jump is no reason to look whose run it is": ("check(outcome.stepped ~= 0)", "check(false)"),
     "the clock is followed back": ("local stepped = min(0, now - state.now)", "local stepped = 0"),
     "the clock is followed ahead": ("ahead > STEP_SLACK_MS and ahead or 0", "0"),
     "the holder's clock is believed": (
