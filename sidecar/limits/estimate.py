@@ -191,7 +191,7 @@ _UNKNOWN = _Caller()
 
 def _charge(requests: int, prompt: Mapping[str, int], output: int, price: Price) -> Charge:
     tokens = sum(prompt.values())
-    return Charge(requests, tokens, tokens + output, price.most(tuple(prompt.items()), output))
+    return Charge(requests, tokens, tokens + output, price.most(prompt, output))
 
 
 def _scaled(tokens: Mapping[str, int], ratio: float | None) -> dict[str, int]:
@@ -207,8 +207,10 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 def _output(body: Json, learned: float | None) -> int:
     """Answer and thoughts together, which maxOutputTokens counts too."""
-    config = body.get("generationConfig") or {}
+    likely = UNKNOWN_OUTPUT_TOKENS if learned is None else math.ceil(learned)
+    config = body.get("generationConfig")
+    if not config:
+        return min(OUTPUT_MAX_TOKENS, likely)
     asked: int = config.get("maxOutputTokens", OUTPUT_MAX_TOKENS)
     candidates: int = config.get("candidateCount", 1)
-    most = max(0, min(asked, OUTPUT_MAX_TOKENS)) * max(1, candidates)
-    return min(most, UNKNOWN_OUTPUT_TOKENS if learned is None else math.ceil(learned))
+    return min(max(0, min(asked, OUTPUT_MAX_TOKENS)) * max(1, candidates), likely)

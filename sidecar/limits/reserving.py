@@ -13,6 +13,7 @@ from math import inf
 from typing import TypeAlias
 
 from sidecar.core.call import Call
+from sidecar.core.cost import UNPRICED
 from sidecar.core.errors import CostExceedsLimit, NoEndpoint
 from sidecar.core.levels import LimitsMode, worst
 from sidecar.core.permit import Candidate
@@ -79,7 +80,9 @@ class Reserving:
         """Estimated once."""
         costing = self._costings.get((model, tier))
         if costing is None:
-            price = self._call.policy.prices.price(model, tier, self._means.clocks.wall().date())
+            policy, price = self._call.policy, UNPRICED
+            if policy.counts_money:
+                price = policy.prices.price(model, tier, self._means.clocks.wall().date())
             key = Key(self._principal.id, model)
             estimate = self._means.estimator.charge(self._call, key, price)
             costing = Costing(self._means, self._call, key, tier, price, estimate)
