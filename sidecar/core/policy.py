@@ -236,8 +236,9 @@ class Policy:
         object.__setattr__(self, "_serving", {**serving, "": _by_level(self.endpoints)})
         object.__setattr__(self, "has_lacks", any(endpoint.lacks for endpoint in self.endpoints))
         object.__setattr__(self, "watches_spend", any(rule.spent for rule in self.tier_rules))
-        limits = [limit for counted in (*self.quotas.values(), *self.budgets) for limit in counted.limits]
-        object.__setattr__(self, "counts_money", any(limit.unit is Unit.MONEY for limit in limits))
+        limits = [group.limits for group in self.quotas.values()] + [budget.limits for budget in self.budgets]
+        units = {limit.unit for each in limits for limit in each}
+        object.__setattr__(self, "counts_money", Unit.MONEY in units)
 
     @property
     def has_choice(self) -> bool:

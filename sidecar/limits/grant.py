@@ -53,7 +53,6 @@ class Costing(NamedTuple):
     means: Means
     call: Call
     key: Key
-    tier: str
     price: Price
     estimate: Estimate
 

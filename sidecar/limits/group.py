@@ -77,6 +77,8 @@ class Group:
         self, definition: LimitGroup, ledger: GroupLedger, holding: "Holding", clocks: Clocks
     ) -> None:
         self.definition = definition
+        self.most = [limit.amount for limit in definition.limits]
+        """What each limit allows in all."""
         self._places = _places(definition)
         terms = self._terms(definition.limits, clocks.wall())
         self.holder = Holder(holding.base, terms, holding.random, clocks.now_ms(), holding.ahead_ms)
@@ -105,6 +107,7 @@ class Group:
         if [limit.name for limit in definition.limits] != [limit.name for limit in self.definition.limits]:
             return False
         self.definition = definition
+        self.most = [limit.amount for limit in definition.limits]
         self._places = _places(definition)
         self.wake()
         return True

@@ -63,7 +63,7 @@ class Reserving:
 
     async def take(self, option: Option) -> Taken:
         """Take units of one group, now or after standing in line. Raises RateLimited, LimiterUnavailable."""
-        if taken := self._taken(option, Holder.take):
+        if taken := self._taken(option, Holder.take, self._means.clocks.now_ms()):
             return taken
         with self._queueing() as queueing:
             queueing.join(option)
@@ -85,19 +85,20 @@ class Reserving:
                 price = policy.prices.price(model, tier, self._means.clocks.wall().date())
             key = Key(self._principal.id, model)
             estimate = self._means.estimator.charge(self._call, key, price)
-            costing = Costing(self._means, self._call, key, tier, price, estimate)
+            costing = Costing(self._means, self._call, key, price, estimate)
             self._costings[model, tier] = costing
         return costing
 
     def _at_once(self, candidates: Sequence[Candidate], take: _Take) -> Grant | None:
         """The grant of the first that a lease covers or that nothing limits."""
+        now = self._means.clocks.now_ms()
         for candidate in candidates:
             place = self._place(candidate)
             if isinstance(place, Option):
-                if taken := self._taken(place, take):
-                    return self._granted(place, taken)
+                if taken := self._taken(place, take, now):
+                    return self._granted(place, taken, now)
             elif place is not None and not place.opens_in_ms():
-                return self._granted(place, None)
+                return self._granted(place, None, now)
         return None
 
     async def _in_line(self, candidates: Sequence[Candidate]) -> Grant:
@@ -113,7 +114,7 @@ class Reserving:
                         queueing.join(place)
                 given = await queueing.served(inf if number == len(levels) else spill_s)
                 if given is not None:
-                    return self._granted(given.place, given.taken)
+                    return self._granted(given.place, given.taken, self._means.clocks.now_ms())
             raise self._misfit if self._misfit and queueing.is_nowhere else queueing.refusal()
 
     def _place(self, candidate: Candidate) -> Option | Opening | None:
@@ -130,23 +131,22 @@ class Reserving:
             self._misfit = error
             return None
 
-    def _taken(self, option: Option, take: _Take) -> Taken | None:
+    def _taken(self, option: Option, take: _Take, now: float) -> Taken | None:
         """Units that a lease has; None: it has not enough. Sends no message."""
         _, _, group, amounts = option
-        source = take(group.holder, self._share, amounts, self._means.clocks.now_ms())
+        source = take(group.holder, self._share, amounts, now)
         group.touch()  # nobody may come to wait here, and still it should have a lease for the next
         return Taken(group, self._share, amounts, source) if source else None
 
-    def _granted(self, place: Option | Opening, taken: Taken | None) -> Grant:
+    def _granted(self, place: Option | Opening, taken: Taken | None, now: float) -> Grant:
         if isinstance(place, Option):
-            return MeteredGrant(place.candidate, place.costing, self._mode(taken), taken)
+            return MeteredGrant(place.candidate, place.costing, self._mode(taken, now), taken)
         if self.budgets:
-            return MeteredGrant(place.candidate, self.costing(place.candidate), self._mode(None))
+            return MeteredGrant(place.candidate, self.costing(place.candidate), self._mode(None, now))
         return FreeGrant(place.candidate, self._call, self._means.cooldowns)
 
-    def _mode(self, quota: Taken | None) -> LimitsMode:
+    def _mode(self, quota: Taken | None, now: float) -> LimitsMode:
         """How the limits are kept that the call takes from."""
-        now = self._means.clocks.now_ms()
         mode = LimitsMode.UNUSED if quota is None else mode_of(quota.group, now)
         return worst((mode, *(mode_of(each.group, now) for each in self.budgets))) if self.budgets else mode
 
