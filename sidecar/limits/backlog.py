@@ -31,15 +31,9 @@ class Backlog:
         self.unheld = 0.0
         """Requests that the licence let go in this outage, over the weight of the class."""
         self._ahead_ms = ahead_ms
-        self._served_at = now
 
     def __repr__(self) -> str:
         return f"<Backlog of {self.share.name}: {self.line.length} waiting, {self.demand!r}>"
-
-    def served(self, now: float) -> None:
-        """A request was let go."""
-        self.demand.served()
-        self._served_at = now
 
     def is_hopeless(self, wait_ms: float, is_scarce: bool) -> bool:
         """Whether a request that can wait so long would wait for nothing: more are before it than can be
@@ -64,7 +58,7 @@ class Backlog:
 
     def is_over(self, now: float) -> bool:
         """Whether it can be forgotten, if it holds nothing."""
-        return not self.line.length and self.demand.is_idle and now - self._served_at > _IDLE_CLASS_MS
+        return not self.line.length and self.demand.is_idle and now - self.demand.served_at > _IDLE_CLASS_MS
 
     def want(self, free: Sequence[int], is_leaving: bool) -> Want | None:
         """What to ask for, beyond what it holds."""

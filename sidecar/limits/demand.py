@@ -25,6 +25,8 @@ class Demand:
         self._looked_at = now
         self._served = 0
         self._served_since = now
+        self.served_at = now
+        """When it was last seen that a request was let go."""
         self.served_per_ms = 0.0
         """Requests served; 0 before anything is known."""
 
@@ -64,6 +66,7 @@ class Demand:
         if (passed := now - self._served_since) >= _SERVED_OVER_MS / 4:
             gain = 1 - math.exp(-passed / _SERVED_OVER_MS)
             self.served_per_ms += gain * (self._served / passed - self.served_per_ms)
+            self.served_at = now if self._served else self.served_at
             self._served, self._served_since = 0, now
 
     def target(self, horizons_ms: Sequence[float]) -> list[int]:

@@ -141,12 +141,8 @@ class Estimator:
         is_embedding = method is Method.EMBED_CONTENT
         requests = len(body["contents"]) if is_embedding else 1
         output = 0 if is_embedding else _output(body, caller.output.value)
-        return Estimate(
-            charge=_charge(requests, _sum(certain, guessed) if guessed else certain, output, price),
-            certain=certain,
-            price=price,
-            found=found,
-        )
+        charge = _charge(requests, _sum(certain, guessed) if guessed else certain, output, price)
+        return Estimate(charge, certain, price, found)
 
     def observe(self, key: Key, estimate: Estimate, usage: Usage) -> None:
         """Learn from the usage of a whole answer to an estimated call; one that broke off teaches nothing.

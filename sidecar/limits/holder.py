@@ -198,8 +198,8 @@ class Holder:
         """Where the units come from; 0: there are none."""
         if self.closure.is_shut(now):
             return 0
-        if self.lease.take(known.share.name, amounts, now):
-            source = self.lease.incarnation
+        if source := self.lease.take(known.share.name, amounts, now):
+            pass
         elif not any(amounts):  # free, as far as is known: what it turns out to cost is booked as a debt
             source = _UNHELD
         elif self._licensed(amounts, now):
@@ -207,7 +207,7 @@ class Holder:
             known.unheld += 1 / known.share.weight
         else:
             return 0
-        known.served(now)
+        known.demand.served()
         return source
 
     def _licensed(self, amounts: Sequence[int], now: float) -> bool:

@@ -13,6 +13,7 @@ would lose them for good.
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import inf
 from operator import add, sub
 from typing import NamedTuple
 
@@ -56,9 +57,11 @@ class Lease:
         self.base = base
         self._terms = terms
         self._lease_ms = lease_ms
-        self._incarnations = 0
+        self.incarnation = 0
+        """Which account units are taken from; they can only be used or given back while that is the same."""
         self._flights = [number for number, term in enumerate(terms) if term.is_flight]
         self._windows = [number for number, term in enumerate(terms) if not term.is_flight]
+        self._windows_ms = [inf if term.calendar else term.window_ms for term in terms]
         self._history: dict[int, _Slot] = {}
         self._slot_ms = max(term.bucket_ms for term in terms)
         self._keep_ms = max(map(_history_ms, terms))
@@ -81,8 +84,8 @@ class Lease:
         """Go on as a new incarnation. Calls in flight are its own from the start."""
         count = len(self._terms)
         self._close_log()
-        self._incarnations += 1
-        self.holder = f"{self.base}.{self._incarnations}"
+        self.incarnation += 1
+        self.holder = f"{self.base}.{self.incarnation}"
         self.free: dict[str, list[int]] = {}
         """Granted and not taken, by class and limit."""
         self.granted = list(self._flying)
@@ -103,44 +106,41 @@ class Lease:
         """Whether what it holds may be spent."""
         return now < self.until
 
-    @property
-    def incarnation(self) -> int:
-        """Which account a unit was taken from; it can only be used or given back while that is the same."""
-        return self._incarnations
-
-    def take(self, share: str, amounts: Sequence[int], now: float) -> bool:
-        """Take units for one request, of every limit or of none."""
+    def take(self, share: str, amounts: Sequence[int], now: float) -> int:
+        """Take units for one request, of every limit or of none. Returns the incarnation that they are of; 0:
+        there are not enough.
+        """
         free = self.free.get(share)
         if free is None or now >= self.until:
-            return False
+            return 0
         left = list(map(sub, free, amounts))
         if min(left) < 0:
-            return False
+            return 0
         self.free[share] = left
         for number in self._flights:
             flying = self._flying[number] = self._flying[number] + amounts[number]
             if flying > self._peaks[number]:
                 self._peaks[number] = flying
         self._reserved += 1
-        return True
+        return self.incarnation
 
     def put_back(self, share: str, amounts: Sequence[int], incarnation: int) -> None:
         """Units that were taken are not needed: nothing was sent."""
-        if incarnation == self._incarnations:
+        if incarnation == self.incarnation:
             self._reserved -= 1
         free = self._free_of(share)
         for number, amount in enumerate(amounts):
             if self._terms[number].is_flight:
                 self._flying[number] -= amount
                 free[number] += amount
-            elif incarnation == self._incarnations:
+            elif incarnation == self.incarnation:
                 free[number] += amount
 
     def use(self, amounts: Sequence[int], incarnation: int, now: float) -> bool:
         """Units that were taken are used: the request leaves. False when they are ours no more: they must
         still be put back.
         """
-        if incarnation != self._incarnations or now >= self.until:
+        if incarnation != self.incarnation or now >= self.until:
             return False
         self._reserved -= 1
         change = self._uses.at(now, self.log)
@@ -169,7 +169,7 @@ class Lease:
             if amount := used[number] - taken[number]:
                 if amount > 0:
                     self._owe(number, amount, now)
-                elif not self._has_left(number, at, now):
+                elif now - at < self._windows_ms[number]:  # else it has left
                     self._slot_at(at).amounts[number] += amount
                     self._refunds.at(at, self.log).amounts[number] += amount
 
@@ -352,10 +352,6 @@ class Lease:
             del self._history[old]
         slot = self._history[place] = _Slot(len(self._terms), at)
         return slot
-
-    def _has_left(self, number: int, at: float, now: float) -> bool:
-        terms = self._terms[number]
-        return not terms.calendar and now - at >= terms.window_ms
 
 
 def _history_ms(terms: Terms) -> int:

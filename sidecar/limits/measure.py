@@ -108,7 +108,7 @@ def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> No
     for part in parts:
         for key, value in part.items():
             if key == "text":
-                _add(certain, TEXT, text_tokens(value) + _MARK_TOKENS)
+                certain[TEXT] = certain.get(TEXT, 0) + text_tokens(value) + _MARK_TOKENS
             elif key == "inlineData":
                 modality, tokens = inline_tokens(part, view(*eyes))
                 _add(certain, modality, tokens + _MARK_TOKENS)

@@ -54,12 +54,13 @@ class Reserving:
 
     async def reserve(self, candidates: Sequence[Candidate]) -> Grant:
         """Take the quota of one candidate; see `core.ports.Hold`."""
+        places: list[Option | Opening] = []
         best = _best_level(some(candidates, self._call))
-        return self._at_once(best, Holder.take) or await self._in_line(candidates)
+        return self._at_once(best, Holder.take, places) or await self._in_line(candidates, best, places)
 
     def try_reserve(self, candidates: Sequence[Candidate]) -> Grant | None:
         """Take what is to spare; see `core.ports.Hold`."""
-        return self._at_once(candidates, Holder.take_spare)
+        return self._at_once(candidates, Holder.take_spare, [])
 
     async def take(self, option: Option) -> Taken:
         """Take units of one group, now or after standing in line. Raises RateLimited, LimiterUnavailable."""
@@ -89,30 +90,40 @@ class Reserving:
             self._costings[model, tier] = costing
         return costing
 
-    def _at_once(self, candidates: Sequence[Candidate], take: _Take) -> Grant | None:
-        """The grant of the first that a lease covers or that nothing limits."""
+    def _at_once(
+        self, candidates: Sequence[Candidate], take: _Take, places: list[Option | Opening]
+    ) -> Grant | None:
+        """The grant of the first that a lease covers or that nothing limits. None: there is none, and
+        `places` is where the call could wait for one.
+        """
         now = self._means.clocks.now_ms()
         for candidate in candidates:
             place = self._place(candidate)
+            if place is None:
+                continue
             if isinstance(place, Option):
                 if taken := self._taken(place, take, now):
                     return self._granted(place, taken, now)
-            elif place is not None and not place.opens_in_ms():
+            elif not place.opens_in_ms():
                 return self._granted(place, None, now)
+            places.append(place)
         return None
 
-    async def _in_line(self, candidates: Sequence[Candidate]) -> Grant:
-        """Stand in line, after the best level was found to have nothing at once."""
-        levels = [list(level) for _, level in groupby(candidates, key=_level)]
+    async def _in_line(
+        self, candidates: Sequence[Candidate], best: Sequence[Candidate], places: list[Option | Opening]
+    ) -> Grant:
+        """Stand in line, after the best level was found to have nothing at once but places to wait at."""
+        lower = [list(level) for _, level in groupby(candidates[len(best) :], key=_level)]
         with self._queueing() as queueing:
-            spill_s = min(self._call.policy.pools.spill_after_s, queueing.wait_s / len(levels))
-            for number, level in enumerate(levels, 1):
-                if number > 1 and (grant := self._at_once(level, Holder.take)):
-                    return grant
-                for candidate in level:
-                    if (place := self._place(candidate)) is not None:
-                        queueing.join(place)
-                given = await queueing.served(inf if number == len(levels) else spill_s)
+            spill_s = min(self._call.policy.pools.spill_after_s, queueing.wait_s / (1 + len(lower)))
+            for number, level in enumerate((best, *lower)):
+                if number:
+                    places = []
+                    if grant := self._at_once(level, Holder.take, places):
+                        return grant
+                for place in places:
+                    queueing.join(place)
+                given = await queueing.served(inf if number == len(lower) else spill_s)
                 if given is not None:
                     return self._granted(given.place, given.taken, self._means.clocks.now_ms())
             raise self._misfit if self._misfit and queueing.is_nowhere else queueing.refusal()

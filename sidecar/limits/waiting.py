@@ -161,7 +161,7 @@ class Queueing:
         return Taken(option.group, self._share, option.amounts, served.source)
 
 
-def fitting(group: Group, estimate: Estimate) -> list[int]:
+def fitting(group: Group, estimate: Estimate) -> Sequence[int]:
     """What to take of each limit of a group: the estimate, or as much of its guesses as the limit allows in
     all. Raises CostExceedsLimit.
     """
