@@ -85,10 +85,7 @@ class Group:
     def __init__(
         self, definition: LimitGroup, ledger: GroupLedger, holding: "Holding", clocks: Clocks
     ) -> None:
-        self.definition = definition
-        self.most = [limit.amount for limit in definition.limits]
-        """What each limit allows in all."""
-        self._pick = _picker(definition)
+        self._define(definition)
         terms = self._terms(definition.limits, clocks.wall())
         self.holder = Holder(holding.base, terms, holding.random, clocks.now_ms(), holding.ahead_ms)
         self.trouble = ""
@@ -116,11 +113,15 @@ class Group:
         """
         if [limit.name for limit in definition.limits] != [limit.name for limit in self.definition.limits]:
             return False
-        self.definition = definition
-        self.most = [limit.amount for limit in definition.limits]
-        self._pick = _picker(definition)
+        self._define(definition)
         self.wake()
         return True
+
+    def _define(self, definition: LimitGroup) -> None:
+        self.definition = definition
+        self.most = [limit.amount for limit in definition.limits]
+        """What each limit allows in all."""
+        self._pick = _picker(definition)
 
     def amounts(self, charge: Charge) -> Sequence[int]:
         """What a charge takes of each limit."""

@@ -65,7 +65,8 @@ def measure(body: Json, model: str) -> Measured:
     measured = Measured({}, {}, body.get("cachedContent", ""))
     eyes = model, config
     for content in body.get("contents", ()):
-        _measure_parts(content.get("parts", ()), eyes, measured)
+        if parts := content.get("parts"):
+            _measure_parts(parts, eyes, measured)
     if system := body.get("systemInstruction"):
         _measure_parts(system.get("parts", ()), eyes, measured)
     if tools := body.get("tools"):

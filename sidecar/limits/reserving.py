@@ -84,9 +84,8 @@ class Reserving:
             policy, price = self._call.policy, UNPRICED
             if policy.counts_money:
                 price = policy.prices.price(model, tier, self._means.clocks.wall().date())
-            key = Key(self._principal.id, model)
-            estimate = self._means.estimator.charge(self._call, key, price)
-            costing = Costing(self._means, self._call, key, price, estimate)
+            estimate = self._means.estimator.charge(self._call, Key(self._principal.id, model), price)
+            costing = Costing(self._means, self._call, estimate)
             self._costings[model, tier] = costing
         return costing
 
