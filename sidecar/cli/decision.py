@@ -58,6 +58,8 @@ class Question:
             is_pod=self.principal == configuration.settings.identity.principal,
             scopes=frozenset(self.scope) or None,
         )
+        if policy.asks_for_tokens and caller.scopes is None and not caller.is_pod:
+            return Verdict(False, "tokens", caller.id, caller.tenant)
         deed = Deed(
             method=self.method,
             tier=self.tier,
@@ -99,7 +101,11 @@ def question_options(verb: Callable[..., None]) -> Callable[..., None]:
             metavar="FEATURE",
             help="What the call makes use of, such as grounding; may be repeated.",
         ),
-        click.option("--scope", multiple=True, help="What the caller's token is good for; may be repeated."),
+        click.option(
+            "--scope",
+            multiple=True,
+            help="What the caller's token is good for; may be repeated. Without any it shows none.",
+        ),
         click.option(
             "--tier",
             type=click.Choice(get_args(Tier)),

@@ -47,6 +47,10 @@ class Cost(NamedTuple):
     """False when no price is known for the model: the money is 0, and a metric can say so."""
 
 
+NO_PRICE = Cost(0, is_priced=False)
+"""Of a model whose price is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """The price of a token in pico-dollars: of a million tokens in micro-dollars."""
@@ -133,21 +137,26 @@ class Price:
     def cost(self, usage: "Usage") -> Cost:
         """The money of a usage."""
         if self.model is None:
-            return Cost(0, is_priced=False)
+            return NO_PRICE
         return Cost(self._micro(self.model.rates_at(usage.prompt).pico(usage)), is_priced=True)
 
-    def most(self, prompt: "Modalities", output: int) -> int:
-        """The money, in micro-dollars, that a call with these tokens costs if nothing is cached and the
-        answer is of the dearest kind; 0 when no price is known.
+    def most(self, prompt: Mapping[str, int], output: int) -> int:
+        """The money, in micro-dollars, that a call with these tokens, the prompt's by modality, costs if
+        nothing is cached and the answer is of the dearest kind; 0 when no price is known.
         """
         if self.model is None:
             return 0
-        tokens = sum(count for _, count in prompt)
+        tokens = sum(prompt.values())
         rates = self.model.rates_at(tokens)
-        return self._micro(rates.input.pico(tokens, prompt) + output * rates.output.dearest)
+        pico = rates.input.pico(tokens, tuple(prompt.items())) + output * rates.output.dearest
+        return self._micro(pico)
 
     def _micro(self, pico: int) -> int:
         return -(-pico * self.percent // (STANDARD_PERCENT * _PICO_IN_MICRO))
+
+
+UNPRICED = Price(None)
+"""Nothing costs anything, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)

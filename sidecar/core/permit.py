@@ -56,4 +56,5 @@ class Permit(NamedTuple):
 
 def tier_named(body: Json) -> str:
     """The service tier that a body asks for: `standard` where it names none."""
-    return (body.get("serviceTier") or STANDARD_TIER).lower()
+    tier: str | None = body.get("serviceTier")
+    return tier.lower() if tier else STANDARD_TIER

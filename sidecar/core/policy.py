@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from sidecar.core.cost import PriceTable
 from sidecar.core.feature import Feature
 from sidecar.core.pooling import PoolRules
-from sidecar.core.quota import Limit, LimitGroup, Share
+from sidecar.core.quota import Limit, LimitGroup, Share, Unit
 from sidecar.core.rules import Rules
 from sidecar.core.secret import Secret
 
@@ -214,6 +214,8 @@ class Policy:
     """Whether any endpoint lacks a feature, so that the features of calls matter."""
     watches_spend: bool = field(init=False, repr=False, compare=False)
     """Whether any tier rule asks what was spent."""
+    counts_money: bool = field(init=False, repr=False, compare=False)
+    """Whether any limit does, so that it matters what calls will cost."""
 
     def __post_init__(self) -> None:  # indices, so that a call's lookups do not grow with the Policy
         owners = {principal: tenant.name for tenant in self.tenants for principal in tenant.principals}
@@ -234,6 +236,9 @@ class Policy:
         object.__setattr__(self, "_serving", {**serving, "": _by_level(self.endpoints)})
         object.__setattr__(self, "has_lacks", any(endpoint.lacks for endpoint in self.endpoints))
         object.__setattr__(self, "watches_spend", any(rule.spent for rule in self.tier_rules))
+        limits = [group.limits for group in self.quotas.values()] + [budget.limits for budget in self.budgets]
+        units = {limit.unit for each in limits for limit in each}
+        object.__setattr__(self, "counts_money", Unit.MONEY in units)
 
     @property
     def has_choice(self) -> bool:

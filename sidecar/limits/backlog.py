@@ -31,28 +31,22 @@ class Backlog:
         self.unheld = 0.0
         """Requests that the licence let go in this outage, over the weight of the class."""
         self._ahead_ms = ahead_ms
-        self._served_at = now
 
     def __repr__(self) -> str:
-        return f"<Backlog of {self.share.name}: {len(self.line)} waiting, {self.demand!r}>"
-
-    def served(self, now: float) -> None:
-        """A request was let go."""
-        self.demand.served()
-        self._served_at = now
+        return f"<Backlog of {self.share.name}: {self.line.length} waiting, {self.demand!r}>"
 
     def is_hopeless(self, wait_ms: float, is_scarce: bool) -> bool:
         """Whether a request that can wait so long would wait for nothing: more are before it than can be
         kept, or, where units are scarce, than are likely to be served.
         """
-        if len(self.line) >= _MOST_WAITING:
+        if self.line.length >= _MOST_WAITING:
             return True
         return is_scarce and self.line.is_hopeless(wait_ms, self.demand.served_per_ms)
 
     def queue_ms(self) -> float:
         """How long the line takes, as far as is known."""
         rate = self.demand.served_per_ms
-        return (len(self.line) + 1) / rate if rate else 0.0
+        return (self.line.length + 1) / rate if rate else 0.0
 
     def is_low(self, free: Sequence[int]) -> bool:
         """Whether it holds less than half of what it is likely to need."""
@@ -64,7 +58,7 @@ class Backlog:
 
     def is_over(self, now: float) -> bool:
         """Whether it can be forgotten, if it holds nothing."""
-        return not len(self.line) and self.demand.is_idle and now - self._served_at > _IDLE_CLASS_MS
+        return not self.line.length and self.demand.is_idle and now - self.demand.served_at > _IDLE_CLASS_MS
 
     def want(self, free: Sequence[int], is_leaving: bool) -> Want | None:
         """What to ask for, beyond what it holds."""
@@ -109,12 +103,12 @@ class Backlogs:
     @property
     def waiting(self) -> int:
         """Requests in line."""
-        return sum(len(known.line) for known in self._by_name.values())
+        return sum(known.line.length for known in self._by_name.values())
 
     @property
     def ask_at(self) -> float:
         """When the first class that waits is to ask; infinity: none waits."""
-        return min((known.ask_at for known in self if len(known.line)), default=math.inf)
+        return min((known.ask_at for known in self if known.line.length), default=math.inf)
 
     def look(self, now: float) -> None:
         """Let the rates follow what was seen."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from operator import add
 
 _ARRIVALS_OVER_MS = 1_000.0
 _SERVED_OVER_MS = 2_000.0
@@ -18,11 +19,14 @@ class Demand:
     """
 
     def __init__(self, limits: int, now: float) -> None:
-        self._seen = [0] * (limits + 1)  # the last counts requests, whatever they ask for
-        self._rates = [0.0] * (limits + 1)
+        self._seen = [0] * limits
+        self._arrivals = 0
+        self._rates = [0.0] * (limits + 1)  # the last is of requests, whatever they ask for
         self._looked_at = now
         self._served = 0
         self._served_since = now
+        self.served_at = now
+        """When it was last seen that a request was let go."""
         self.served_per_ms = 0.0
         """Requests served; 0 before anything is known."""
 
@@ -41,9 +45,8 @@ class Demand:
 
     def arrived(self, amounts: Sequence[int]) -> None:
         """A request asks for `amounts`, of each limit."""
-        for number, amount in enumerate(amounts):
-            self._seen[number] += amount
-        self._seen[-1] += 1
+        self._seen = list(map(add, self._seen, amounts))
+        self._arrivals += 1
 
     def served(self) -> None:
         """A request was let go."""
@@ -53,16 +56,17 @@ class Demand:
         """Let the rates follow what was seen since the last look."""
         if (passed := now - self._looked_at) >= _LOOK_EVERY_MS:
             gain = 1 - math.exp(-passed / _ARRIVALS_OVER_MS)
-            certain = 1 - _DEVIATIONS / math.sqrt(self._seen[-1]) if self._seen[-1] else 0.0
+            certain = 1 - _DEVIATIONS / math.sqrt(self._arrivals) if self._arrivals else 0.0
             self._rates = [
                 max(rate + gain * (seen / passed - rate), certain * seen / passed)
-                for rate, seen in zip(self._rates, self._seen, strict=True)
+                for rate, seen in zip(self._rates, (*self._seen, self._arrivals), strict=True)
             ]
-            self._seen = [0] * len(self._rates)
+            self._seen, self._arrivals = [0] * len(self._seen), 0
             self._looked_at = now
         if (passed := now - self._served_since) >= _SERVED_OVER_MS / 4:
             gain = 1 - math.exp(-passed / _SERVED_OVER_MS)
             self.served_per_ms += gain * (self._served / passed - self.served_per_ms)
+            self.served_at = now if self._served else self.served_at
             self._served, self._served_since = 0, now
 
     def target(self, horizons_ms: Sequence[float]) -> list[int]:

@@ -55,11 +55,12 @@ class Key(NamedTuple):
 class Estimate(NamedTuple):
     """What a call may cost."""
 
+    key: Key
+    price: Price
     charge: Charge
     """The upper estimate, in every unit: to be reserved where there is room for it."""
     certain: Mapping[str, int]
     """Of it, the input tokens that the request carries, by modality."""
-    price: Price
     found: Measured = NOTHING_MEASURED
     """What was measured, before learning."""
 
@@ -127,28 +128,32 @@ class Estimator:
         """
         method, body = call.arrival.method, call.body.json
         if method in FREE:
-            return Estimate(_FREE_CHARGE, {}, price)
+            return Estimate(key, price, _FREE_CHARGE, {})
         caller = self._callers.get(key) or _UNKNOWN
         found = measure(body, key.model)
-        certain = _scaled(found.certain, caller.measured.value or self._of_model(key.model).measured.value)
-        guessed: dict[str, int] = {}
-        if found.guessed:
-            guessed = _scaled(found.guessed, caller.guessed.value or self._of_model(key.model).guessed.value)
-        if found.cache:
-            size = self._caches.get(found.cache)
-            part = guessed if size is None else certain
-            part[TEXT] = part.get(TEXT, 0) + (UNKNOWN_CACHE_TOKENS if size is None else size)
-        is_embedding = method is Method.EMBED_CONTENT
-        requests = len(body["contents"]) if is_embedding else 1
-        output = 0 if is_embedding else _output(body, caller.output.value)
-        return Estimate(
-            charge=_charge(requests, _sum(certain, guessed) if guessed else certain, output, price),
-            certain=certain,
-            price=price,
-            found=found,
-        )
+        prompt = certain = _scaled(found.certain, caller.measured.value or self._of_model(key).measured.value)
+        if found.guessed or found.cache:
+            certain, guessed = self._with_guesses(certain, found, caller.guessed.value, key)
+            prompt = _sum(certain, guessed)
+        if method is Method.EMBED_CONTENT:
+            charge = _charge(len(body["contents"]), prompt, 0, price)
+        else:
+            charge = _charge(1, prompt, _output(body, caller.output.value), price)
+        return Estimate(key, price, charge, certain, found)
 
-    def observe(self, key: Key, estimate: Estimate, usage: Usage) -> None:
+    def _with_guesses(
+        self, certain: Mapping[str, int], found: Measured, learned: float | None, key: Key
+    ) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """What is certain and what is guessed of a prompt that names files or a cache."""
+        guessed = _scaled(found.guessed, learned or self._of_model(key).guessed.value)
+        if not found.cache:
+            return certain, guessed
+        size = self._caches.get(found.cache)
+        if size is None:
+            return certain, _sum(guessed, {TEXT: UNKNOWN_CACHE_TOKENS})
+        return _sum(certain, {TEXT: size}), guessed
+
+    def observe(self, estimate: Estimate, usage: Usage) -> None:
         """Learn from the usage of a whole answer to an estimated call; one that broke off teaches nothing.
 
         Of a caller that is well known, every sixteenth answer is looked at.
@@ -159,6 +164,7 @@ class Estimator:
         if estimate.found.cache:
             named = min(usage.cached, usage.prompt)
             self._caches.put(estimate.found.cache, named)
+        key = estimate.key
         caller = self._callers.at(key, _Caller)
         caller.answers += 1
         if caller.answers > _ALL_OF_ANSWERS and caller.answers % _ONE_OF_ANSWERS:
@@ -171,8 +177,8 @@ class Estimator:
             caller.output.add(output)
             model.errors["output"].add(estimate.output / output)
 
-    def _of_model(self, model: str) -> _Ratios:
-        return self._models.get(model) or _UNKNOWN
+    def _of_model(self, key: Key) -> _Ratios:
+        return self._models.get(key.model) or _UNKNOWN
 
     def errors(self) -> tuple[EstimateError, ...]:
         """How good the estimates have been lately: two for each of at most `MODELS_MAX` models."""
@@ -191,13 +197,13 @@ _UNKNOWN = _Caller()
 
 def _charge(requests: int, prompt: Mapping[str, int], output: int, price: Price) -> Charge:
     tokens = sum(prompt.values())
-    return Charge(requests, tokens, tokens + output, price.most(tuple(prompt.items()), output))
+    return Charge(requests, tokens, tokens + output, price.most(prompt, output))
 
 
-def _scaled(tokens: Mapping[str, int], ratio: float | None) -> dict[str, int]:
+def _scaled(tokens: Mapping[str, int], ratio: float | None) -> Mapping[str, int]:
     """Tokens by modality times a ratio, 1 when none is known."""
     if ratio is None:
-        return dict(tokens)
+        return tokens
     return {modality: math.ceil(count * ratio) for modality, count in tokens.items()}
 
 
@@ -207,8 +213,10 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 def _output(body: Json, learned: float | None) -> int:
     """Answer and thoughts together, which maxOutputTokens counts too."""
-    config = body.get("generationConfig") or {}
+    likely = UNKNOWN_OUTPUT_TOKENS if learned is None else math.ceil(learned)
+    config = body.get("generationConfig")
+    if not config:
+        return min(OUTPUT_MAX_TOKENS, likely)
     asked: int = config.get("maxOutputTokens", OUTPUT_MAX_TOKENS)
     candidates: int = config.get("candidateCount", 1)
-    most = max(0, min(asked, OUTPUT_MAX_TOKENS)) * max(1, candidates)
-    return min(most, UNKNOWN_OUTPUT_TOKENS if learned is None else math.ceil(learned))
+    return min(max(0, min(asked, OUTPUT_MAX_TOKENS)) * max(1, candidates), likely)

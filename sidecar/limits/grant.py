@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sidecar.core.call import Call
-from sidecar.core.cost import Price
 from sidecar.core.errors import GrantLapsed, UpstreamQuota
 from sidecar.core.levels import LimitsMode
 from sidecar.core.outcome import Usage
 from sidecar.core.permit import Candidate
 from sidecar.core.quota import NOTHING, Charge, Share
 from sidecar.limits.cooldowns import Cooldowns
-from sidecar.limits.estimate import Estimate, Key
+from sidecar.limits.estimate import Estimate
 from sidecar.limits.group import Group
 from sidecar.limits.means import Means
 from sidecar.limits.settlement import OutcomeClass, classify, settled
@@ -52,16 +51,13 @@ class Costing(NamedTuple):
 
     means: Means
     call: Call
-    key: Key
-    tier: str
-    price: Price
     estimate: Estimate
 
     def settled(self, outcome: OutcomeClass, usage: Usage | None) -> Charge:
         """What an attempt cost, and what is learned from it."""
         if outcome is OutcomeClass.ANSWERED and usage is not None:
-            self.means.estimator.observe(self.key, self.estimate, usage)
-        return settled(self.estimate.charge, outcome, usage, self.price)
+            self.means.estimator.observe(self.estimate, usage)
+        return settled(self.estimate.charge, outcome, usage, self.estimate.price)
 
 
 class FreeGrant:

@@ -1,18 +1,19 @@
 """One limit group in this sidecar: its holder, and the task that talks to its ledger.
 
 The task sleeps until the holder wants to say something. A hit does not wake it, so that taking from the lease
-stays as cheap as it is; a busy group looks often enough by itself. Who comes to wait in a quiet group is
-asked for at once. When others have come while the ledger was asked, the event loop turns some times before it
-is asked again, so that more of them share the message. That is no timer: an idle loop turns in microseconds,
-a busy one in as long as its calls keep it busy.
+stays as cheap as it is; a busy group looks often enough by itself. Who comes to wait is asked for at once,
+unless the event loop is short of time: a message costs as much of it as a call, so then calls wait a moment
+for others to share the next one with.
 """
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from random import Random, SystemRandom
 from typing import Protocol
 
@@ -29,8 +30,12 @@ _LOOK_MS = HORIZON_MS / 2
 _LICENCE_TICK_MS = 10.0
 _SIGN_OFF_S = 0.25
 _SKEW_MOST_S = 300.0
-_GATHER_TURNS = 16
-"""Turns of the event loop between an answer and the next report, where calls wait."""
+_APART_MS = 4.0
+"""How far reports are apart at least while the event loop is busy and calls wait: making one and reading its
+answer costs as much as a call.
+"""
+_BUSY = 0.5
+"""Of the time, from so much on the thread of the event loop counts as busy."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +63,10 @@ class Clocks(Protocol):
         """The calendar (aware)."""
         ...
 
+    def spent_ms(self) -> float:
+        """The processor time of the calling thread so far, in milliseconds."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -76,8 +85,7 @@ class Group:
     def __init__(
         self, definition: LimitGroup, ledger: GroupLedger, holding: "Holding", clocks: Clocks
     ) -> None:
-        self.definition = definition
-        self._places = _places(definition)
+        self._define(definition)
         terms = self._terms(definition.limits, clocks.wall())
         self.holder = Holder(holding.base, terms, holding.random, clocks.now_ms(), holding.ahead_ms)
         self.trouble = ""
@@ -94,6 +102,7 @@ class Group:
         self._woken = asyncio.Event()
         self._is_asleep = self._is_touched = False
         self._is_skewed = False
+        self._asked_at, self._spent_ms = -math.inf, 0.0
 
     def __repr__(self) -> str:
         return f"<Group {self.definition.name}: {self.holder!r}>"
@@ -104,14 +113,19 @@ class Group:
         """
         if [limit.name for limit in definition.limits] != [limit.name for limit in self.definition.limits]:
             return False
-        self.definition = definition
-        self._places = _places(definition)
+        self._define(definition)
         self.wake()
         return True
 
-    def amounts(self, charge: Charge) -> list[int]:
+    def _define(self, definition: LimitGroup) -> None:
+        self.definition = definition
+        self.most = [limit.amount for limit in definition.limits]
+        """What each limit allows in all."""
+        self._pick = _picker(definition)
+
+    def amounts(self, charge: Charge) -> Sequence[int]:
         """What a charge takes of each limit."""
-        return [charge[place] for place in self._places]
+        return self._pick(charge)
 
     def touch(self) -> None:
         """Something was taken or settled: the task is to look soon."""
@@ -145,18 +159,14 @@ class Group:
 
     async def run(self) -> None:
         """Exchange reports with the ledger until cancelled."""
-        was_asked = False
         while True:
             now = self._clocks.now_ms()
             due = self.holder.due(now)
             if due is not None and due <= now:
-                if was_asked:
-                    await self._gather()
+                await self._gather(now)
                 await self._exchange(is_closing=False)
-                was_asked = True
             else:
                 await self._sleep(due, now)
-                was_asked = False
 
     async def close(self) -> None:
         """Sign off, so that nothing is kept for this sidecar. `run` must have ended."""
@@ -165,15 +175,18 @@ class Group:
                 async with asyncio.timeout(_SIGN_OFF_S):
                     await self._exchange(is_closing=True)
 
-    async def _gather(self) -> None:
-        """Let more calls come to wait, if some do."""
-        if self.holder.waiting:
-            for _ in range(_GATHER_TURNS):
-                await asyncio.sleep(0)
+    async def _gather(self, now: float) -> None:
+        """Let more calls come to wait, when the last report was made a moment ago and there is much to do."""
+        passed_ms = now - self._asked_at
+        if not self.holder.waiting or passed_ms >= _APART_MS:
+            return
+        if self._clocks.spent_ms() - self._spent_ms > _BUSY * passed_ms:
+            await asyncio.sleep((_APART_MS - passed_ms) / 1000)
 
     async def _exchange(self, is_closing: bool) -> None:
         terms = self._terms(self.definition.limits, self._clocks.wall())
-        report = self.holder.report(terms, self._clocks.now_ms(), is_closing)
+        self._asked_at, self._spent_ms = self._clocks.now_ms(), self._clocks.spent_ms()
+        report = self.holder.report(terms, self._asked_at, is_closing)
         try:
             answer = await self._ledger.exchange(report)
         except LedgerUnavailable as error:
@@ -233,9 +246,10 @@ class Group:
         return [terms_of(limit, wall) for limit in limits]
 
 
-def _places(definition: LimitGroup) -> list[int]:
-    """Where in a Charge each limit finds what it counts, looked up once: hashing a Unit takes longer."""
-    return [Charge._fields.index(limit.unit) for limit in definition.limits]
+def _picker(definition: LimitGroup) -> Callable[[Charge], Sequence[int]]:
+    """Finds in a Charge what each limit counts."""
+    places = [Charge._fields.index(limit.unit) for limit in definition.limits]
+    return itemgetter(*places) if len(places) > 1 else lambda charge: (charge[places[0]],)
 
 
 LedgerFactory = Callable[[str], GroupLedger]

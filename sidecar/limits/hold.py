@@ -4,12 +4,12 @@ Groups are taken in one fixed order, budgets by name and quotas after them, and 
 waiting for another: so calls that hold and wait cannot stand in a circle.
 """
 
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sidecar.core.call import FREE, Call
 from sidecar.core.permit import Candidate, Permit
 from sidecar.core.ports import Grant
+from sidecar.core.principal import Principal
 from sidecar.core.quota import NOTHING, Charge, LimitGroup
 from sidecar.limits.grant import FreeGrant
 from sidecar.limits.means import Means
@@ -54,33 +54,29 @@ class FreeHold:
         return Reserving(self._means, self._call, self._permit.principal)
 
 
-class CallHold:
+class CallHold(Reserving):
     """The budgets of one call, and the right to ask for quota on their strength; see `core.ports.Hold`."""
 
-    __slots__ = ("_call", "_is_settled", "_means", "_permit", "_reserving", "_used_at")
+    __slots__ = ("_is_settled", "_used_at")
 
-    def __init__(self, means: Means, call: Call, permit: Permit) -> None:
-        self._means = means
-        self._call = call
-        self._permit = permit
-        self._reserving = Reserving(means, call, permit.principal)
+    def __init__(self, means: Means, call: Call, principal: Principal) -> None:
+        super().__init__(means, call, principal)
         self._used_at = 0.0
         self._is_settled = False
         means.open += 1
 
     def __repr__(self) -> str:
-        names = [taken.group.definition.name for taken in self._reserving.budgets]
+        names = [taken.group.definition.name for taken in self.budgets]
         return f"<Hold on {names}, {'settled' if self._is_settled else 'open'}>"
 
-    async def take_budgets(self) -> None:
-        """Take every budget that covers the call, or none. Raises SidecarError."""
-        best, budgets = self._permit.candidates[0], self._reserving.budgets
-        costing = self._reserving.costing(best)
+    async def take_budgets(self, best: Candidate) -> None:
+        """Take every budget that covers the call, or none: what it costs at `best`. Raises SidecarError."""
+        budgets, costing = self.budgets, self.costing(best)
         try:
             for definition in self._covering():
                 group = self._means.groups.of(definition)
                 option = Option(best, costing, group, fitting(group, costing.estimate))
-                budgets.append(await self._reserving.take(option))
+                budgets.append(await self.take(option))
         except BaseException:
             for taken in budgets:
                 taken.put_back(self._means.clocks.now_ms())
@@ -91,23 +87,15 @@ class CallHold:
         for taken in budgets:
             taken.book(self._used_at)
 
-    def reserve(self, candidates: Sequence[Candidate]) -> Coroutine[Any, Any, Grant]:
-        """Take the quota of one candidate; see `core.ports.Hold`."""
-        return self._reserving.reserve(candidates)
-
-    def try_reserve(self, candidates: Sequence[Candidate]) -> Grant | None:
-        """Take what is to spare; see `core.ports.Hold`."""
-        return self._reserving.try_reserve(candidates)
-
     def settle(self, charge: Charge) -> None:
         """Correct the budgets to what the attempts cost together. Idempotent."""
         if self._is_settled:
             return
         self._is_settled = True
         self._means.open -= 1
-        for taken in self._reserving.budgets:
+        for taken in self.budgets:
             taken.settle(charge, self._used_at, self._means.clocks.now_ms())
 
     def _covering(self) -> list[LimitGroup]:
-        principal, labels = self._permit.principal, self._call.body.json.get("labels") or {}
-        return self._call.policy.budgets_of(principal.id, principal.tenant, labels)
+        labels = self._call.body.json.get("labels") or {}
+        return self._call.policy.budgets_of(self._principal.id, self._principal.tenant, labels)

@@ -111,14 +111,14 @@ class Holder:
         """
         known = self._classes.of(share, now)
         known.demand.arrived(amounts)
-        return 0 if len(known.line) and any(amounts) else self._spend(known, amounts, now)
+        return 0 if known.line.length and any(amounts) else self._spend(known, amounts, now)
 
     def take_spare(self, share: Share, amounts: Sequence[int], now: float) -> int:
         """Take units that nobody is known to miss, as `take` does. What they are not there for is no demand:
         nothing will be asked for it.
         """
         known = self._classes.of(share, now)
-        if known.is_short or len(known.line):
+        if known.is_short or known.line.length:
             return 0
         source = self._spend(known, amounts, now)
         if source:
@@ -198,8 +198,8 @@ class Holder:
         """Where the units come from; 0: there are none."""
         if self.closure.is_shut(now):
             return 0
-        if self.lease.take(known.share.name, amounts, now):
-            source = self.lease.incarnation
+        if source := self.lease.take(known.share.name, amounts, now):
+            pass
         elif not any(amounts):  # free, as far as is known: what it turns out to cost is booked as a debt
             source = _UNHELD
         elif self._licensed(amounts, now):
@@ -207,7 +207,7 @@ class Holder:
             known.unheld += 1 / known.share.weight
         else:
             return 0
-        known.served(now)
+        known.demand.served()
         return source
 
     def _licensed(self, amounts: Sequence[int], now: float) -> bool:
@@ -233,7 +233,7 @@ class Holder:
         known = self._classes.of(share, now)
         if self.lease.land(share.name, taken, self._is_plenty, now):
             known.ask_at = min(known.ask_at, now)
-            if len(known.line):
+            if known.line.length:
                 self.serve(now)
 
     # ---------------------------------------------------------------------------------------------- exchange
@@ -391,7 +391,7 @@ class Holder:
             known = self._classes.get(name)
             if is_leaving or known is None:
                 self.lease.give_back(name, [0] * len(self._terms), now)
-            elif not len(known.line):
+            elif not known.line.length:
                 keep = [2 * want for want in known.target()]
                 is_kept = self._is_plenty and self._holds_ahead
                 self.lease.give_back(name, self.lease.with_flights(keep, is_kept, now), now)

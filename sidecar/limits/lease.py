@@ -11,49 +11,23 @@ would lose them for good.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import inf
+from operator import add, sub
 from typing import NamedTuple
 
+from sidecar.limits.changes import MERGE_DEBTS_MS, Change, Sort
 from sidecar.limits.message import Balance, Entry, Kind, Terms
 
 _SAFE = 0.99
 """Of the lease's length: our clock may run so much slower than the ledger's."""
-_MERGE_MS = 25
-"""Uses within so long are one entry: it bounds a report, however busy the sidecar is."""
-_MERGE_DEBTS_MS = 250
-"""Corrections pile up for as long as the ledger cannot be reached."""
 LOST_WORDS_MS = 10_000.0
 """How much a server may have lost of what it acknowledged, at a failover."""
 _PEAK_MS = 2_000.0
 """A peak of calls in flight is remembered for one to two times so long."""
 _CALENDAR_HISTORY_MS = 600_000
 """How long a ledger may be away and still be told all that was used of a calendar limit."""
-
-
-class _Line:
-    """An entry of the log. It grows until the next report is made."""
-
-    __slots__ = ("amount", "at", "kind", "limit")
-
-    def __init__(self, at: float, limit: int, amount: int, kind: Kind) -> None:
-        self.at = at
-        self.limit = limit
-        self.amount = amount
-        self.kind = kind
-
-
-class _Sort:
-    """Entries of one kind and direction, and which of the log can still grow. What was at different moments
-    is one entry when these are in one stretch of `width_ms`: it is told for the last of them, or the first.
-    """
-
-    __slots__ = ("growing", "is_first", "kind", "width_ms")
-
-    def __init__(self, kind: Kind, width_ms: int = _MERGE_MS, is_first: bool = False) -> None:
-        self.kind = kind
-        self.width_ms = width_ms
-        self.is_first = is_first
-        self.growing: dict[float, _Line] = {}
 
 
 class _Slot:
@@ -70,7 +44,8 @@ class _Slot:
 class Mark(NamedTuple):
     """How far the books went when a report was made: what its answer acknowledges."""
 
-    lines: int
+    changes: int
+    entries: int
     used: list[int]
     returned: list[int]
 
@@ -82,20 +57,24 @@ class Lease:
         self.base = base
         self._terms = terms
         self._lease_ms = lease_ms
-        self._incarnations = 0
+        self.incarnation = 0
+        """Which account units are taken from; they can only be used or given back while that is the same."""
         self._flights = [number for number, term in enumerate(terms) if term.is_flight]
         self._windows = [number for number, term in enumerate(terms) if not term.is_flight]
+        self._windows_ms = [inf if term.calendar else term.window_ms for term in terms]
         self._history: dict[int, _Slot] = {}
         self._slot_ms = max(term.bucket_ms for term in terms)
         self._keep_ms = max(map(_history_ms, terms))
         self._flying = [0] * len(terms)
         self._peaks, self._peaks_before = [0] * len(terms), [0] * len(terms)
         self._peaks_since = now
-        self._told_debts: deque[tuple[float, _Line]] = deque()  # with the moment when they were told
+        self._told_debts: deque[tuple[float, Change]] = deque()  # with the moment when they were told
         # A use may be booked later than it was, a refund earlier: that errs on the safe side.
-        self._uses, self._returns = _Sort(Kind.USE), _Sort(Kind.RETURN)
-        self._debts = _Sort(Kind.CORRECTION, _MERGE_DEBTS_MS)
-        self._refunds = _Sort(Kind.CORRECTION, _MERGE_DEBTS_MS, is_first=True)
+        count = len(terms)
+        self._uses, self._returns = Sort(Kind.USE, count), Sort(Kind.RETURN, count)
+        self._debts = Sort(Kind.CORRECTION, count, MERGE_DEBTS_MS)
+        self._refunds = Sort(Kind.CORRECTION, count, MERGE_DEBTS_MS, is_first=True)
+        self._used = [0] * count
         self._begin(now)
 
     def __repr__(self) -> str:
@@ -104,8 +83,9 @@ class Lease:
     def _begin(self, now: float) -> None:
         """Go on as a new incarnation. Calls in flight are its own from the start."""
         count = len(self._terms)
-        self._incarnations += 1
-        self.holder = f"{self.base}.{self._incarnations}"
+        self._close_log()
+        self.incarnation += 1
+        self.holder = f"{self.base}.{self.incarnation}"
         self.free: dict[str, list[int]] = {}
         """Granted and not taken, by class and limit."""
         self.granted = list(self._flying)
@@ -113,9 +93,8 @@ class Lease:
         self._acknowledged = (list(self._used), list(self._returned))
         self.seq = 0
         """The number of the first entry of `log`; 0 until the ledger has answered once, and never after."""
-        self.log: list[_Line] = []
+        self.log: list[Change] = []
         """What the ledger has not acknowledged."""
-        self._close_entries()
         self._told_since = now
         self._reserved = 0
         self.until = 0.0
@@ -127,53 +106,45 @@ class Lease:
         """Whether what it holds may be spent."""
         return now < self.until
 
-    @property
-    def incarnation(self) -> int:
-        """Which account a unit was taken from; it can only be used or given back while that is the same."""
-        return self._incarnations
-
-    def take(self, share: str, amounts: Sequence[int], now: float) -> bool:
-        """Take units for one request, of every limit or of none."""
+    def take(self, share: str, amounts: Sequence[int], now: float) -> int:
+        """Take units for one request, of every limit or of none. Returns the incarnation that they are of; 0:
+        there are not enough.
+        """
         free = self.free.get(share)
         if free is None or now >= self.until:
-            return False
-        for have, amount in zip(free, amounts, strict=True):
-            if have < amount:
-                return False
-        for number, amount in enumerate(amounts):
-            free[number] -= amount
+            return 0
+        left = list(map(sub, free, amounts))
+        if min(left) < 0:
+            return 0
+        self.free[share] = left
         for number in self._flights:
             flying = self._flying[number] = self._flying[number] + amounts[number]
             if flying > self._peaks[number]:
                 self._peaks[number] = flying
         self._reserved += 1
-        return True
+        return self.incarnation
 
     def put_back(self, share: str, amounts: Sequence[int], incarnation: int) -> None:
         """Units that were taken are not needed: nothing was sent."""
-        if incarnation == self._incarnations:
+        if incarnation == self.incarnation:
             self._reserved -= 1
         free = self._free_of(share)
         for number, amount in enumerate(amounts):
             if self._terms[number].is_flight:
                 self._flying[number] -= amount
                 free[number] += amount
-            elif incarnation == self._incarnations:
+            elif incarnation == self.incarnation:
                 free[number] += amount
 
     def use(self, amounts: Sequence[int], incarnation: int, now: float) -> bool:
         """Units that were taken are used: the request leaves. False when they are ours no more: they must
         still be put back.
         """
-        if incarnation != self._incarnations or now >= self.until:
+        if incarnation != self.incarnation or now >= self.until:
             return False
         self._reserved -= 1
-        slot = self._slot_at(now)
-        for number in self._windows:
-            if amount := amounts[number]:
-                self._used[number] += amount
-                slot.amounts[number] += amount
-                self._enter(self._uses, now, number, amount)
+        change = self._uses.at(now, self.log)
+        change.amounts = list(map(add, change.amounts, amounts))  # flights too: `_book_uses` takes them out
         return True
 
     def land(self, share: str, amounts: Sequence[int], is_kept: bool, now: float) -> bool:
@@ -189,7 +160,7 @@ class Lease:
                     self._free_of(share)[number] += amount
                 else:
                     self._returned[number] += amount
-                    self._enter(self._returns, now, number, amount)
+                    self._returns.at(now, self.log).amounts[number] += amount
         return has_flown
 
     def correct(self, taken: Sequence[int], used: Sequence[int], at: float, now: float) -> None:
@@ -198,9 +169,9 @@ class Lease:
             if amount := used[number] - taken[number]:
                 if amount > 0:
                     self._owe(number, amount, now)
-                elif not self._has_left(number, at, now):
+                elif now - at < self._windows_ms[number]:  # else it has left
                     self._slot_at(at).amounts[number] += amount
-                    self._enter(self._refunds, at, number, amount)
+                    self._refunds.at(at, self.log).amounts[number] += amount
 
     def book_unheld(self, amounts: Sequence[int], now: float) -> None:
         """Units are used that no lease covers (limits/licence)."""
@@ -218,7 +189,7 @@ class Lease:
             if (extra := free[number] - most) > 0:
                 free[number] -= extra
                 self._returned[number] += extra
-                self._enter(self._returns, now, number, extra)
+                self._returns.at(now, self.log).amounts[number] += extra
         if not any(free):
             del self.free[share]
 
@@ -237,6 +208,7 @@ class Lease:
         """What was used here, by limit: in the window that ends now, as far as up to `until`; of a flight
         limit the calls that run.
         """
+        self._book_uses()
         used = list(self._flying)
         for slot in self._history.values():
             for number, terms in enumerate(self._terms):
@@ -256,22 +228,29 @@ class Lease:
         return [Balance(*row) for row in zip(self.granted, *self._acknowledged, strict=True)]
 
     def entries(self, now: float) -> list[Entry]:
-        """The log, as the ledger takes it."""
-        return [Entry(line.limit, int(max(0.0, now - line.at)), line.amount, line.kind) for line in self.log]
+        """The log, as the ledger takes it. It grows no more."""
+        self._close_log()
+        return [
+            Entry(number, int(max(0.0, now - change.at)), amount, change.kind)
+            for change in self.log
+            for number, amount in enumerate(change.amounts)
+            if amount
+        ]
 
     def mark(self) -> Mark:
         """Close the books up to here, for one report."""
-        self._close_entries()
-        return Mark(len(self.log), list(self._used), list(self._returned))
+        self._close_log()
+        entries = sum(len(amounts) - amounts.count(0) for amounts in (change.amounts for change in self.log))
+        return Mark(len(self.log), entries, list(self._used), list(self._returned))
 
     def acknowledged(self, mark: Mark, sent_at: float) -> None:
         """The ledger has applied everything up to `mark`: the lease runs from when that was sent."""
         while self._told_debts and self._told_debts[0][0] < sent_at - LOST_WORDS_MS:
             self._told_debts.popleft()
-        self._told_debts.extend((sent_at, line) for line in self.log[: mark.lines] if _is_debt(line))
-        del self.log[: mark.lines]
-        self._close_entries()
-        self.seq = max(1, self.seq + mark.lines)
+        self._told_debts.extend((sent_at, change) for change in self.log[: mark.changes] if change.is_debt)
+        del self.log[: mark.changes]
+        self._close_log()
+        self.seq = max(1, self.seq + mark.entries)
         self._acknowledged = (mark.used, mark.returned)
         self.until = sent_at + self._lease_ms * _SAFE
         self.is_known = True
@@ -287,7 +266,7 @@ class Lease:
         """Begin anew: what is still held belongs to the ledger. Debts are told again, refunds are not: either
         may have arrived before.
         """
-        debts = [line for line in self.log if _is_debt(line)]
+        debts = [change for change in self.log if change.is_debt]
         self._begin(now)
         self.log = debts
 
@@ -298,19 +277,18 @@ class Lease:
         self._begin(now)
         self._retell(since, calendar_since, now)
         self._told_since = since
-        self._told_debts = deque(
-            told for told in self._told_debts if told[1].at <= self._since(told[1], since, calendar_since)
-        )
+        self._keep_told(lambda change, number: change.at <= self._since(number, since, calendar_since))
 
     def teach(self, since: float, calendar_since: float) -> None:
         """The ledger may know nothing but what this incarnation tells: tell it what was used before, since
         then, and the debts that it heard and may have forgotten.
         """
-        forgotten = [
-            line
-            for _, line in self._told_debts
-            if not self._since(line, since, calendar_since) < line.at <= self._told_since
-        ]
+        self._keep_told(
+            lambda change, number: (
+                not self._since(number, since, calendar_since) < change.at <= self._told_since
+            )
+        )
+        forgotten = [change for _, change in self._told_debts]
         self._told_debts.clear()
         self._retell(since, calendar_since, self._told_since)
         self._told_since = since
@@ -318,13 +296,20 @@ class Lease:
 
     def _retell(self, since: float, calendar_since: float, until: float) -> None:
         for _, slot in sorted(self._history.items()):
-            for number, amount in enumerate(slot.amounts):
-                first = calendar_since if self._terms[number].calendar else since
-                if amount > 0 and first < slot.last <= until:
-                    self.log.append(_Line(slot.last, number, amount, Kind.CORRECTION))
+            amounts = [
+                max(0, amount) if self._since(number, since, calendar_since) < slot.last <= until else 0
+                for number, amount in enumerate(slot.amounts)
+            ]
+            if any(amounts):
+                self.log.append(Change(slot.last, amounts, Kind.CORRECTION))
 
-    def _since(self, line: _Line, since: float, calendar_since: float) -> float:
-        return calendar_since if self._terms[line.limit].calendar else since
+    def _keep_told(self, is_kept: Callable[[Change, int], bool]) -> None:
+        """Forget the debts told lately of which this does not hold, limit by limit."""
+        told = ((at, change.only(partial(is_kept, change))) for at, change in self._told_debts)
+        self._told_debts = deque((at, change) for at, change in told if any(change.amounts))
+
+    def _since(self, number: int, since: float, calendar_since: float) -> float:
+        return calendar_since if self._terms[number].calendar else since
 
     def _free_of(self, share: str) -> list[int]:
         free = self.free.get(share)
@@ -335,23 +320,23 @@ class Lease:
     def _owe(self, number: int, amount: int, now: float) -> None:
         """More is used than was granted."""
         self._slot_at(now).amounts[number] += amount
-        self._enter(self._debts, now, number, amount)
+        self._debts.at(now, self.log).amounts[number] += amount
 
-    def _enter(self, sort: _Sort, at: float, number: int, amount: int) -> None:
-        key = at // sort.width_ms * len(self._terms) + number
-        line = sort.growing.get(key)
-        if line is None:
-            line = sort.growing[key] = _Line(at, number, amount, sort.kind)
-            self.log.append(line)
-        else:
-            line.amount += amount
-            if (at < line.at) is sort.is_first:
-                line.at = at
-
-    def _close_entries(self) -> None:
-        """Let no entry grow any more."""
-        for sort in (self._uses, self._returns, self._debts, self._refunds):
+    def _close_log(self) -> None:
+        """Let nothing of the log grow any more."""
+        self._book_uses()
+        for sort in (self._returns, self._debts, self._refunds):
             sort.growing.clear()
+
+    def _book_uses(self) -> None:
+        """Count what was used since this was last done: all at once costs a call less than each by itself."""
+        for change in self._uses.growing.values():
+            slot = self._slot_at(change.at)
+            for number in self._flights:
+                change.amounts[number] = 0
+            slot.amounts = list(map(add, slot.amounts, change.amounts))
+            self._used = list(map(add, self._used, change.amounts))
+        self._uses.growing.clear()
 
     def _slot_at(self, at: float) -> _Slot:
         """Where what is used at a moment is remembered."""
@@ -367,14 +352,6 @@ class Lease:
             del self._history[old]
         slot = self._history[place] = _Slot(len(self._terms), at)
         return slot
-
-    def _has_left(self, number: int, at: float, now: float) -> bool:
-        terms = self._terms[number]
-        return not terms.calendar and now - at >= terms.window_ms
-
-
-def _is_debt(line: _Line) -> bool:
-    return line.kind is Kind.CORRECTION and line.amount > 0
 
 
 def _history_ms(terms: Terms) -> int:

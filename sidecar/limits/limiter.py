@@ -43,9 +43,9 @@ class Limiter:
         policy = call.policy
         if call.arrival.method in FREE or not (policy.budgets or policy.quotas):
             return FreeHold(self._means, call, permit)
-        hold = CallHold(self._means, call, permit)
+        hold = CallHold(self._means, call, permit.principal)
         if policy.budgets:
-            await hold.take_budgets()
+            await hold.take_budgets(permit.candidates[0])
         return hold
 
     def headroom(self, call: Call, candidate: Candidate) -> float:

@@ -11,7 +11,7 @@ wrong by any factor, so nothing may be refused for it alone.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -54,24 +54,25 @@ class Measured(NamedTuple):
 NOTHING_MEASURED = Measured({}, {}, "")
 
 
-class _Eyes(NamedTuple):
-    """Whose view of media it is, which is worked out where there is one: most requests have none."""
-
-    model: str
-    config: Json
+_Eyes: TypeAlias = tuple[str, Json]
+"""Model and config: whose view of media it is, worked out where there is one, as most requests have none."""
+_NONE: Json = {}
 
 
 def measure(body: Json, model: str) -> Measured:
     """Measure a canonical body of Generate, StreamGenerate or EmbedContent."""
-    config = body.get("generationConfig") or {}
+    config = body.get("generationConfig") or _NONE
     measured = Measured({}, {}, body.get("cachedContent", ""))
-    eyes = _Eyes(model, config)
+    eyes = model, config
     for content in body.get("contents", ()):
-        _measure_parts(content.get("parts", ()), eyes, measured)
+        if parts := content.get("parts"):
+            _measure_parts(parts, eyes, measured)
     if system := body.get("systemInstruction"):
         _measure_parts(system.get("parts", ()), eyes, measured)
-    for spoken in (body.get("tools"), config.get("responseSchema"), config.get("responseJsonSchema")):
-        if spoken:
+    if tools := body.get("tools"):
+        _add(measured.certain, TEXT, json_tokens(tools))
+    for schema in ("responseSchema", "responseJsonSchema") if config else ():
+        if spoken := config.get(schema):
             _add(measured.certain, TEXT, json_tokens(spoken))
     return measured
 
@@ -108,7 +109,7 @@ def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> No
     for part in parts:
         for key, value in part.items():
             if key == "text":
-                _add(certain, TEXT, text_tokens(value) + _MARK_TOKENS)
+                certain[TEXT] = certain.get(TEXT, 0) + text_tokens(value) + _MARK_TOKENS
             elif key == "inlineData":
                 modality, tokens = inline_tokens(part, view(*eyes))
                 _add(certain, modality, tokens + _MARK_TOKENS)

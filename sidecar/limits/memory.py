@@ -18,6 +18,10 @@ class SystemClocks:
         """The calendar."""
         return datetime.now(UTC)
 
+    def spent_ms(self) -> float:
+        """The processor time of the calling thread."""
+        return time.thread_time() * 1000
+
 
 class MemoryLedger:
     """The ledger of one group, in memory; see `group.GroupLedger`. It loses nothing, so it need not listen

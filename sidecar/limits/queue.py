@@ -51,20 +51,18 @@ class Line:
 
     def __init__(self, limits: int) -> None:
         self._heap: list[Ticket] = []
-        self._count = 0
+        self.length = 0
+        """So many of them."""
         self.need = [0] * limits
         """Of each limit, for all who wait."""
 
-    def __len__(self) -> int:
-        return self._count
-
     def __repr__(self) -> str:
-        return f"<Line of {self._count}>"
+        return f"<Line of {self.length}>"
 
     def join(self, ticket: Ticket) -> None:
         """Stand in line."""
         heapq.heappush(self._heap, ticket)
-        self._count += 1
+        self.length += 1
         for number, amount in enumerate(ticket.amounts):
             self.need[number] += amount
 
@@ -72,10 +70,10 @@ class Line:
         """Wait no more. Idempotent."""
         if ticket.is_live:
             ticket.is_live = False
-            self._count -= 1
+            self.length -= 1
             for number, amount in enumerate(ticket.amounts):
                 self.need[number] -= amount
-        if len(self._heap) > 2 * self._count + 16:  # mostly marked ones: sweep
+        if len(self._heap) > 2 * self.length + 16:  # mostly marked ones: sweep
             self._heap = [waiting for waiting in self._heap if waiting.is_live]
             heapq.heapify(self._heap)
 
@@ -93,4 +91,4 @@ class Line:
 
     def is_hopeless(self, deadline_in: float, served_per_ms: float) -> bool:
         """Whether the line is longer than what is likely to be served in so much time."""
-        return self._count > _ALWAYS_MAY_WAIT + served_per_ms * max(0.0, deadline_in)
+        return self.length > _ALWAYS_MAY_WAIT + served_per_ms * max(0.0, deadline_in)

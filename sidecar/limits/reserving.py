@@ -13,6 +13,7 @@ from math import inf
 from typing import TypeAlias
 
 from sidecar.core.call import Call
+from sidecar.core.cost import UNPRICED
 from sidecar.core.errors import CostExceedsLimit, NoEndpoint
 from sidecar.core.levels import LimitsMode, worst
 from sidecar.core.permit import Candidate
@@ -53,16 +54,17 @@ class Reserving:
 
     async def reserve(self, candidates: Sequence[Candidate]) -> Grant:
         """Take the quota of one candidate; see `core.ports.Hold`."""
+        places: list[Option | Opening] = []
         best = _best_level(some(candidates, self._call))
-        return self._at_once(best, Holder.take) or await self._in_line(candidates)
+        return self._at_once(best, Holder.take, places) or await self._in_line(candidates, best, places)
 
     def try_reserve(self, candidates: Sequence[Candidate]) -> Grant | None:
         """Take what is to spare; see `core.ports.Hold`."""
-        return self._at_once(candidates, Holder.take_spare)
+        return self._at_once(candidates, Holder.take_spare, [])
 
     async def take(self, option: Option) -> Taken:
         """Take units of one group, now or after standing in line. Raises RateLimited, LimiterUnavailable."""
-        if taken := self._taken(option, Holder.take):
+        if taken := self._taken(option, Holder.take, self._means.clocks.now_ms()):
             return taken
         with self._queueing() as queueing:
             queueing.join(option)
@@ -79,38 +81,50 @@ class Reserving:
         """Estimated once."""
         costing = self._costings.get((model, tier))
         if costing is None:
-            price = self._call.policy.prices.price(model, tier, self._means.clocks.wall().date())
-            key = Key(self._principal.id, model)
-            estimate = self._means.estimator.charge(self._call, key, price)
-            costing = Costing(self._means, self._call, key, tier, price, estimate)
+            policy, price = self._call.policy, UNPRICED
+            if policy.counts_money:
+                price = policy.prices.price(model, tier, self._means.clocks.wall().date())
+            estimate = self._means.estimator.charge(self._call, Key(self._principal.id, model), price)
+            costing = Costing(self._means, self._call, estimate)
             self._costings[model, tier] = costing
         return costing
 
-    def _at_once(self, candidates: Sequence[Candidate], take: _Take) -> Grant | None:
-        """The grant of the first that a lease covers or that nothing limits."""
+    def _at_once(
+        self, candidates: Sequence[Candidate], take: _Take, places: list[Option | Opening]
+    ) -> Grant | None:
+        """The grant of the first that a lease covers or that nothing limits. None: there is none, and
+        `places` is where the call could wait for one.
+        """
+        now = self._means.clocks.now_ms()
         for candidate in candidates:
             place = self._place(candidate)
+            if place is None:
+                continue
             if isinstance(place, Option):
-                if taken := self._taken(place, take):
-                    return self._granted(place, taken)
-            elif place is not None and not place.opens_in_ms():
-                return self._granted(place, None)
+                if taken := self._taken(place, take, now):
+                    return self._granted(place, taken, now)
+            elif not place.opens_in_ms():
+                return self._granted(place, None, now)
+            places.append(place)
         return None
 
-    async def _in_line(self, candidates: Sequence[Candidate]) -> Grant:
-        """Stand in line, after the best level was found to have nothing at once."""
-        levels = [list(level) for _, level in groupby(candidates, key=_level)]
+    async def _in_line(
+        self, candidates: Sequence[Candidate], best: Sequence[Candidate], places: list[Option | Opening]
+    ) -> Grant:
+        """Stand in line, after the best level was found to have nothing at once but places to wait at."""
+        lower = [list(level) for _, level in groupby(candidates[len(best) :], key=_level)]
         with self._queueing() as queueing:
-            spill_s = min(self._call.policy.pools.spill_after_s, queueing.wait_s / len(levels))
-            for number, level in enumerate(levels, 1):
-                if number > 1 and (grant := self._at_once(level, Holder.take)):
-                    return grant
-                for candidate in level:
-                    if (place := self._place(candidate)) is not None:
-                        queueing.join(place)
-                given = await queueing.served(inf if number == len(levels) else spill_s)
+            spill_s = min(self._call.policy.pools.spill_after_s, queueing.wait_s / (1 + len(lower)))
+            for number, level in enumerate((best, *lower)):
+                if number:
+                    places = []
+                    if grant := self._at_once(level, Holder.take, places):
+                        return grant
+                for place in places:
+                    queueing.join(place)
+                given = await queueing.served(inf if number == len(lower) else spill_s)
                 if given is not None:
-                    return self._granted(given.place, given.taken)
+                    return self._granted(given.place, given.taken, self._means.clocks.now_ms())
             raise self._misfit if self._misfit and queueing.is_nowhere else queueing.refusal()
 
     def _place(self, candidate: Candidate) -> Option | Opening | None:
@@ -127,23 +141,22 @@ class Reserving:
             self._misfit = error
             return None
 
-    def _taken(self, option: Option, take: _Take) -> Taken | None:
+    def _taken(self, option: Option, take: _Take, now: float) -> Taken | None:
         """Units that a lease has; None: it has not enough. Sends no message."""
         _, _, group, amounts = option
-        source = take(group.holder, self._share, amounts, self._means.clocks.now_ms())
+        source = take(group.holder, self._share, amounts, now)
         group.touch()  # nobody may come to wait here, and still it should have a lease for the next
         return Taken(group, self._share, amounts, source) if source else None
 
-    def _granted(self, place: Option | Opening, taken: Taken | None) -> Grant:
+    def _granted(self, place: Option | Opening, taken: Taken | None, now: float) -> Grant:
         if isinstance(place, Option):
-            return MeteredGrant(place.candidate, place.costing, self._mode(taken), taken)
+            return MeteredGrant(place.candidate, place.costing, self._mode(taken, now), taken)
         if self.budgets:
-            return MeteredGrant(place.candidate, self.costing(place.candidate), self._mode(None))
+            return MeteredGrant(place.candidate, self.costing(place.candidate), self._mode(None, now))
         return FreeGrant(place.candidate, self._call, self._means.cooldowns)
 
-    def _mode(self, quota: Taken | None) -> LimitsMode:
+    def _mode(self, quota: Taken | None, now: float) -> LimitsMode:
         """How the limits are kept that the call takes from."""
-        now = self._means.clocks.now_ms()
         mode = LimitsMode.UNUSED if quota is None else mode_of(quota.group, now)
         return worst((mode, *(mode_of(each.group, now) for each in self.budgets))) if self.budgets else mode
 

@@ -72,7 +72,7 @@ class Rule(Enum):
     PROMPT = auto()
     """The prompt's part of what was reserved."""
     USED = auto()
-    """What the usage tells; what was reserved when there is none."""
+    """What the usage tells; what was reserved when there is none, and of requests, of which it tells none."""
     BOUND = auto()
     """What the usage tells of the prompt, and of the answer the larger of seen and reserved."""
 
@@ -91,7 +91,7 @@ RETURNED, KEPT, PROMPT, USED, BOUND = Rule
 TABLE: Mapping[OutcomeClass, Row] = {
     OutcomeClass.NEVER_SENT: Row(RETURNED, RETURNED, RETURNED, RETURNED),
     # [usage]
-    OutcomeClass.ANSWERED: Row(KEPT, USED, USED, USED),
+    OutcomeClass.ANSWERED: Row(USED, USED, USED, USED),
     # unknown: billed, but not counted to us
     OutcomeClass.ANSWERED_WITHOUT_USAGE: Row(KEPT, KEPT, KEPT, KEPT),
     # unknown: it was answered, so it is billed, and we cannot read how much
@@ -169,8 +169,11 @@ def classify(was_sent: bool, failure: BaseException | None, chunks: int, usage: 
 
 def settled(reserved: Charge, outcome: OutcomeClass, usage: Usage | None, price: Price) -> Charge:
     """What is booked in place of what was reserved."""
-    bookings, (requests, input_tokens, tokens, money) = _PLANS[outcome]
-    booked = [book(reserved, usage, price) for book in bookings]
+    (book, *others), (requests, input_tokens, tokens, money) = _PLANS[outcome]
+    first = book(reserved, usage, price)
+    if not others:  # one rule for all units, as of nearly all attempts
+        return first
+    booked = [first, *(book(reserved, usage, price) for book in others)]
     return Charge(
         booked[requests].requests,
         booked[input_tokens].input_tokens,
@@ -185,24 +188,24 @@ def _returned(_reserved: Charge, _usage: Usage | None, _price: Price) -> Charge:
 
 
 def _kept(reserved: Charge, _usage: Usage | None, _price: Price) -> Charge:
-    return reserved
+    return reserved._replace(calls=0)
 
 
 def _prompt(reserved: Charge, _usage: Usage | None, _price: Price) -> Charge:
-    return reserved._replace(tokens=min(reserved.tokens, reserved.input_tokens))
+    return reserved._replace(tokens=min(reserved.tokens, reserved.input_tokens), calls=0)
 
 
 def _used(reserved: Charge, usage: Usage | None, price: Price) -> Charge:
     if usage is None:
-        return reserved
+        return _kept(reserved, usage, price)
     parts = usage.prompt + usage.candidates + usage.thoughts + usage.tool_use
     tokens = max(parts, usage.total)  # an upstream that leaves one out must not make it free
-    return Charge(reserved.requests, usage.prompt, tokens, price.cost(usage).micro_dollars)
+    return Charge(reserved.requests, usage.prompt, tokens, price.cost(usage).micro_dollars, 0)
 
 
 def _bound(reserved: Charge, usage: Usage | None, price: Price) -> Charge:
     if usage is None:
-        return reserved
+        return _kept(reserved, usage, price)
     unseen = reserved.tokens - reserved.input_tokens - usage.candidates - usage.thoughts
     if unseen > 0:  # of unknown modality, so the rest is priced as the dearest
         candidates, total = usage.candidates + unseen, usage.total + unseen

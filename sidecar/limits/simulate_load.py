@@ -91,7 +91,7 @@ def draw_of(load: Load, price: Price) -> Draw:
 
 
 def _charge(prompt: int, answer: int, price: Price) -> Charge:
-    return Charge(1, prompt, prompt + answer, price.most(((TEXT, prompt),), answer))
+    return Charge(1, prompt, prompt + answer, price.most({TEXT: prompt}, answer))
 
 
 def _steady(_now_ms: float) -> float:

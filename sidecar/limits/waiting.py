@@ -4,6 +4,7 @@ import asyncio
 import math
 import random
 from collections.abc import Sequence
+from operator import gt
 from types import TracebackType
 from typing import NamedTuple
 
@@ -160,15 +161,17 @@ class Queueing:
         return Taken(option.group, self._share, option.amounts, served.source)
 
 
-def fitting(group: Group, estimate: Estimate) -> list[int]:
+def fitting(group: Group, estimate: Estimate) -> Sequence[int]:
     """What to take of each limit of a group: the estimate, or as much of its guesses as the limit allows in
     all. Raises CostExceedsLimit.
     """
     amounts = group.amounts(estimate.charge)
-    for number, limit in enumerate(group.definition.limits):
-        if amounts[number] > limit.amount:
-            amounts[number] = _clamped(group.definition, limit, estimate)
-    return amounts
+    if not any(map(gt, amounts, group.most)):
+        return amounts
+    return [
+        _clamped(group.definition, limit, estimate) if amount > limit.amount else amount
+        for amount, limit in zip(amounts, group.definition.limits, strict=True)
+    ]
 
 
 def _clamped(definition: LimitGroup, limit: Limit, estimate: Estimate) -> int:

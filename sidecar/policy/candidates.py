@@ -23,7 +23,7 @@ from sidecar.core.feature import Feature
 from sidecar.core.permit import Candidate, tier_named
 from sidecar.core.policy import Endpoint
 from sidecar.policy.features import features_of
-from sidecar.policy.handles import handles_of
+from sidecar.policy.handles import NO_HANDLES, handles_of
 from sidecar.policy.issuer import Bound, bound_of
 
 _TIERED = frozenset({Method.GENERATE, Method.STREAM_GENERATE})
@@ -63,7 +63,7 @@ def ways_of(call: Call, tenant: str, known: Known = NOTHING_KNOWN) -> Ways:
     tiers = _tiers(call, tenant, known.spent)
     if policy.has_choice:
         handles = handles_of(call.body.json)
-        if call.project or any(handles):  # nearly no call refers to anything
+        if call.project or handles is not NO_HANDLES:
             bound = bound_of(call, handles, known.issuers(handles.opaques))
             if bound is not None:
                 return Ways(_expanded(call, needs, tiers, bound), _home(call, bound))

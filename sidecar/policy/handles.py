@@ -24,6 +24,10 @@ class Handles(NamedTuple):
         return (*self.signatures, self.token) if self.token else self.signatures
 
 
+NO_HANDLES = Handles()
+"""Of nearly all calls."""
+
+
 def handles_of(body: Json) -> Handles:
     """What a canonical body refers to."""
     files: dict[str, None] = {}
@@ -32,9 +36,10 @@ def handles_of(body: Json) -> Handles:
         _look_at_parts(content.get("parts", ()), files, signatures)
     if "systemInstruction" in body:
         _look_at_parts(body["systemInstruction"].get("parts", ()), files, signatures)
-    return Handles(
-        body.get("cachedContent", ""), tuple(files), tuple(signatures), body.get("continuationToken", "")
-    )
+    cache, token = body.get("cachedContent", ""), body.get("continuationToken", "")
+    if not (files or signatures or cache or token):
+        return NO_HANDLES
+    return Handles(cache, tuple(files), tuple(signatures), token)
 
 
 def _look_at_parts(parts: Iterable[Json], files: dict[str, None], signatures: list[str]) -> None:

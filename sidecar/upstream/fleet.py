@@ -23,6 +23,7 @@ from sidecar.upstream.affinity import home, prefix_of
 from sidecar.upstream.budget import Budget
 from sidecar.upstream.course import Course, Surroundings
 from sidecar.upstream.health import Health, Healths
+from sidecar.upstream.peers import Peers
 from sidecar.upstream.rank import Standing, View, rank, ready_at
 from sidecar.upstream.retry import backoff_s, may_follow, may_return, return_s
 
@@ -31,6 +32,8 @@ KIND = "breaker"
 _KEY_MAX_CHARS = 128
 _MODELS_MAX = 1024
 """What is remembered by model: names may come from callers."""
+_KINDS_MAX = 256
+"""Kinds of calls of which it is remembered how their candidates compare."""
 _NEW_CALLS = (AttemptKind.FIRST, AttemptKind.FALLBACK)
 """Attempts that are the first of their call at a model."""
 _SKETCH_S = (0.01, 600.0, 1.1)
@@ -54,6 +57,7 @@ class Fleet:
         self._headroom = headroom
         self._around = Surroundings(clock, draw, observer, self._announce)
         self._healths = Healths()
+        self._known_peers: Recent[tuple[int, Method], Peers] = Recent(_KINDS_MAX)
         self._budgets: Recent[str, Budget] = Recent(_MODELS_MAX)
         self._sketches: Recent[tuple[str, bool], Sketch] = Recent(_MODELS_MAX)
         self._rules = BreakerRules()
@@ -69,10 +73,14 @@ class Fleet:
         candidates, now = permit.candidates, self._around.clock()
         if len(candidates) == 1 and self._is_plain(candidates[0], call, now):
             return candidates
-        standings = self._standings(call, candidates, tried)
-        order = self._order(call, standings, now)
-        if not order:
-            raise _nobody(call, standings, now)
+        peers = None if tried else self._peers(call, candidates, now)
+        if peers is not None and peers.are_well(now):
+            order = peers.by_load(self._around.draw)
+        else:
+            standings = self._standings(call, candidates, tried)
+            order = self._order(call, standings, now)
+            if not order:
+                raise _nobody(call, standings, now)
         first = order[0].health.breaker
         if first.wants_probe(now):
             first.offer(now)
@@ -85,12 +93,21 @@ class Fleet:
         health = self._health(candidate, call)
         return health.paused_until <= now and candidate.endpoint.concurrency is None
 
+    def _peers(self, call: Call, candidates: tuple[Candidate, ...], now: float) -> Peers:
+        """The candidates as all calls of this method find them. Those of which the Policy thinks alike have
+        the same tuple of candidates, not only an equal one.
+        """
+        key = id(candidates), call.arrival.method
+        peers = self._known_peers.get(key)
+        if peers is None or peers.candidates is not candidates or not peers.is_known(now):
+            peers = Peers(candidates, self._standings(call, candidates, ()), self._view(call, now))
+            self._known_peers.put(key, peers)
+        return peers
+
     def _standings(
         self, call: Call, candidates: Iterable[Candidate], tried: Sequence[AttemptRecord]
     ) -> list[Standing]:
         health, headroom = self._health, self._headroom
-        if not tried and not call.policy.quotas:
-            return [Standing(candidate, health(candidate, call)) for candidate in candidates]
         asked = [record.candidate for record in tried]
         return [
             Standing(candidate, health(candidate, call), headroom(call, candidate), asked.count(candidate))
@@ -102,8 +119,11 @@ class Fleet:
         return self._healths.of(candidate.endpoint, _asked_for(candidate, call), rules)
 
     def _order(self, call: Call, standings: Sequence[Standing], now: float) -> list[Standing]:
+        return rank(standings, self._view(call, now))
+
+    def _view(self, call: Call, now: float) -> View:
         is_streamed = call.arrival.method is Method.STREAM_GENERATE
-        return rank(standings, View(call.policy.pools.breaker, is_streamed, now, self._around.draw))
+        return View(call.policy.pools.breaker, is_streamed, now, self._around.draw)
 
     def _at_home(self, call: Call, order: list[Standing], now: float) -> list[Standing]:
         """The order with the home of the call's prefix first, if it has one among the best."""

@@ -28,7 +28,7 @@ from sidecar.upstream.health import Health
 
 _NOISE = 1.5
 _BLINK_S = 0.02
-_RANDOM_PART = 1 / 3
+RANDOM_PART = 1 / 3
 """Mean of what is added to the attempts in flight: large enough to decide between the idle, too small to
 outweigh an attempt often. Exponential, so that the least of several falls to each in proportion to its share.
 """
@@ -77,8 +77,6 @@ class View(NamedTuple):
 
 def rank(standings: Sequence[Standing], view: View) -> list[Standing]:
     """Who may be asked now, best first; empty when nobody may."""
-    if _are_plain(standings, view.now):
-        return _by_load(standings, view)
     return sorted(_by_group(standings, view), key=_times_tried)
 
 
@@ -94,29 +92,33 @@ def _times_tried(standing: Standing) -> int:
     return standing.tried
 
 
-def _are_plain(standings: Sequence[Standing], now: float) -> bool:
-    """Whether all are peers, well and not tried yet: nearly always so, and quickly seen."""
-    first = standings[0].candidate
-    step, level = first.step, first.endpoint.level
-    for candidate, health, _, tried in standings:
-        endpoint = candidate.endpoint
-        if candidate.step != step or endpoint.level != level or endpoint.concurrency is not None:
-            return False
-        if tried or health.breaker.is_open or health.paused_until > now:
-            return False
-    return True
-
-
-def _by_group(standings: Sequence[Standing], view: View) -> list[Standing]:
-    """Group by group, those that are to be left alone left out."""
+def grouped(standings: Sequence[Standing]) -> list[list[Standing]]:
+    """Peers together, in the order of their steps and levels."""
     groups: dict[tuple[int, int], list[Standing]] = {}
     for standing in standings:
         candidate = standing.candidate
         groups.setdefault((candidate.step, candidate.endpoint.level), []).append(standing)
+    return [groups[key] for key in sorted(groups)]
+
+
+def costs(peers: Sequence[Standing], view: View) -> list[float]:
+    """What an attempt at each weighs: its latency, where that is no noise, by the share it is to take."""
+    taken_s = [peer.health.latency(view.is_streamed).estimate_s(view.now) for peer in peers]
+    best_s = min(filter(None, taken_s), default=0.0)
+    noise_s = max(_NOISE * best_s, best_s + _BLINK_S)
+    return [
+        (latency_s / best_s if latency_s > noise_s else 1.0)
+        / (peer.share(view.now) * max(peer.headroom, _LEAST_HEADROOM))
+        for peer, latency_s in zip(peers, taken_s, strict=True)
+    ]
+
+
+def _by_group(standings: Sequence[Standing], view: View) -> list[Standing]:
+    """Group by group, those that are to be left alone left out."""
     well: list[Standing] = []
     sick: list[Standing] = []
-    for key in sorted(groups):
-        ready = [s for s in _kept(groups[key], view) if s.health.paused_until <= view.now and s.has_room()]
+    for group in grouped(standings):
+        ready = [s for s in _kept(group, view) if s.health.paused_until <= view.now and s.has_room()]
         is_well = any(s.is_ready(view.now) for s in ready)
         (well if is_well else sick).extend(_by_load(ready, view))
     return well or sick
@@ -137,25 +139,13 @@ def _by_load(group: Sequence[Standing], view: View) -> list[Standing]:
     """Peers in the order in which they are to be asked."""
     if len(group) < 2:
         return list(group)
-    now, draw = view.now, view.draw
-    taken_s = [
-        (health.streamed if view.is_streamed else health.whole).estimate_s(now) for _, health, _, _ in group
-    ]
-    best_s = min(filter(None, taken_s), default=0.0)
-    noise_s = max(_NOISE * best_s, best_s + _BLINK_S)
     keyed = []
-    for place, (candidate, health, headroom, tried) in enumerate(group):
-        share, turn = candidate.endpoint.weight, 0
-        if headroom < 1.0:
-            share *= max(headroom, _LEAST_HEADROOM)
-        breaker = health.breaker
-        if breaker.steady_at > now:
-            share *= breaker.weight(now)
-            if breaker.is_open:
-                turn = -1 if breaker.wants_probe(now) and not tried else int(_has_steady(group, now))
-        load = (health.in_flight - log(1.0 - draw()) * _RANDOM_PART) / share
-        if taken_s[place] > noise_s:
-            load *= taken_s[place] / best_s
+    for place, (standing, cost) in enumerate(zip(group, costs(group, view), strict=True)):
+        breaker, turn = standing.health.breaker, 0
+        if breaker.is_open:
+            is_probe = breaker.wants_probe(view.now) and not standing.tried
+            turn = -1 if is_probe else int(_has_steady(group, view.now))
+        load = (standing.health.in_flight - log(1.0 - view.draw()) * RANDOM_PART) * cost
         keyed.append((turn, load, place))
     keyed.sort()
     return [group[place] for _, _, place in keyed]

@@ -56,6 +56,21 @@ def test_the_deciding_rule_is_printed(run: Run, policy: str, arguments: str, cod
     assert result.stdout.startswith(f"{'denied' if code else 'allowed'} by {rule}: {arguments.split()[0]}")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "rule"),
+    [
+        (f"{WEB} --model fast", 1, "tokens"),
+        (f"{WEB} --model fast --scope any", 0, "all-of-shop"),
+        ("pod --model fast", 0, "default"),
+    ],
+)
+def test_a_policy_that_asks_for_tokens_denies_whoever_shows_none(
+    run: Run, policy: str, arguments: str, code: int, rule: str
+) -> None:
+    Path(policy).write_text(f"tokens: required\n{Path(policy).read_text()}")
+    test_the_deciding_rule_is_printed(run, policy, arguments, code, rule)
+
+
 def test_the_answer_is_json_for_programs(run: Run, policy: str) -> None:
     asked = ("--as", WEB, "--model", "fast", "--json")
     result = run("check", "--limits-scope", "process", "--policy", policy, *asked)

@@ -49,7 +49,7 @@ def teach(
 ) -> None:
     """Let calls be answered with this usage."""
     for _ in range(times):
-        estimator.observe(key, charge(estimator, call or asking(), key), usage)
+        estimator.observe(charge(estimator, call or asking(), key), usage)
 
 
 def test_a_first_call_is_charged_its_measure_and_a_plain_guess_at_its_output() -> None:
@@ -175,7 +175,7 @@ def test_a_cache_is_a_guess_until_an_answer_told_its_size() -> None:
     first = charge(estimator, call)
     assert first.charge.input_tokens == MEASURED + UNKNOWN_CACHE_TOKENS
     assert first.least.input_tokens == MEASURED
-    estimator.observe(KEY, first, Usage(prompt=MEASURED + 50_000, cached=50_000))
+    estimator.observe(first, Usage(prompt=MEASURED + 50_000, cached=50_000))
     assert charge(estimator, call).least.input_tokens == MEASURED + 50_000
     assert charge(estimator, asking(cachedContent="cachedContents/y")).least.input_tokens == MEASURED
 

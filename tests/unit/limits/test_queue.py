@@ -27,10 +27,10 @@ def test_who_must_be_served_first_is_at_the_head() -> None:
 def test_what_is_needed_is_the_sum_of_those_who_wait() -> None:
     first, second = ticket(10, (1, 10)), ticket(20, (2, 5))
     waiting = line(first, second)
-    assert (waiting.need, len(waiting)) == ([3, 15], 2)
+    assert (waiting.need, waiting.length) == ([3, 15], 2)
     waiting.leave(first)
     waiting.leave(first)
-    assert (waiting.need, len(waiting)) == ([2, 5], 1)
+    assert (waiting.need, waiting.length) == ([2, 5], 1)
 
 
 def test_who_is_late_is_taken_out_and_nobody_else() -> None:
@@ -47,7 +47,7 @@ def test_those_who_left_do_not_pile_up() -> None:
         gone = ticket(number)
         waiting.join(gone)
         waiting.leave(gone)
-    assert len(waiting) == 1
+    assert waiting.length == 1
     assert len(waiting._heap) < 100
 
 

@@ -28,10 +28,16 @@ class Clocks:
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
+        self.step = 1.0
+        self.busy = 0.0
+        """The part of the time that the thread spends working."""
 
     def now_ms(self) -> float:
-        self.now += 1
+        self.now += self.step
         return self.now
+
+    def spent_ms(self) -> float:
+        return self.now * self.busy
 
     def wall(self) -> datetime:
         return datetime.fromtimestamp(NOW.timestamp() + self.now / 1000, UTC)
