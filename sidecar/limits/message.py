@@ -151,13 +151,20 @@ class Report:
     """For how long a class counts as waiting after it was last refused."""
 
     def to_json(self) -> bytes:
-        """The message as the script reads it."""
-        return orjson.dumps({name: getattr(self, name) for name in self.__slots__}, default=_plain)
+        """The message as the script reads it: classes by name, for the server compares no names itself."""
+        told = {name: getattr(self, name) for name in self.__slots__}
+        return orjson.dumps(told | {"wants": sorted(self.wants, key=lambda want: want.share)}, default=_plain)
 
 
 def _plain(value: Any) -> Any:
-    """What orjson does not write by itself: of named tuples, terms as an object and the others as a list."""
-    return value._asdict() if isinstance(value, Terms) else list(value)
+    """What orjson does not write by itself: terms as an object, other named tuples as a list; that of a want
+    has no lists in it, for each costs the script time.
+    """
+    if isinstance(value, Terms):
+        return value._asdict()
+    if isinstance(value, Want):
+        return [value.share, value.weight, *value.need, *value.head, *value.prefetch]
+    return list(value)
 
 
 class Granted(NamedTuple):

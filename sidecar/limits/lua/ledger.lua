@@ -23,7 +23,7 @@
 -- - Work does not grow with the number of holders, and what time piles up is taken in portions.
 --
 -- Blocks close their locals behind them: a function that is made looks for what it refers to among all that
--- are still open, at every call.
+-- are still open, at every call. So a constant stands in the only function that needs it.
 
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 
@@ -45,13 +45,7 @@ local MILLION = 1000000
 local Meter = {}
 do
   local WHOLE = 1000
-  local WAIT_MOST_MS = 1000
-  local PACE_SURPLUS, PACE_FLOOR = 1.01, 0.02
-  local ADOPTED_MS, ADOPTED_ZERO_MS = 600000, 86400000
-  local CUT_EVERY_MS, IN_FLIGHT_MS, LET_THROUGH, LEAST_PERMILLE = 1000, 10000, 0.99, 50
-  local HEAL_AFTER_MS, HEAL_EVERY_MS, HEAL_PERMILLE, BINDING = 30000, 6000, 10, 0.9
-  local LATE_WORD_MS = 60000
-  local PORTION = 500 -- fields in one command; Lua's unpack can do some thousands
+  local ADOPTED_MS = 600000
 
   local function is_calendar(terms)
     return terms.calendar[1] ~= nil
@@ -145,6 +139,8 @@ do
   end
 
   local function roll_window(meter)
+    local PACE_SURPLUS, PACE_FLOOR = 1.01, 0.02
+    local PORTION = 500 -- fields in one command; Lua's unpack can do some thousands
     local terms, last = meter.terms, cut(meter.terms)
     for first = meter.oldest, min(last, meter.newest), PORTION do
       drop_buckets(meter, first, min(last, meter.newest, first + PORTION - 1))
@@ -225,6 +221,8 @@ do
   end
 
   function Meter.penalize(meter, permille, value)
+    local CUT_EVERY_MS, IN_FLIGHT_MS, LET_THROUGH, LEAST_PERMILLE = 1000, 10000, 0.99, 50
+    local ADOPTED_ZERO_MS, HEAL_AFTER_MS, LATE_WORD_MS = 86400000, 30000, 60000
     if is_calendar(meter.terms) then
       if (permille < WHOLE or value >= 0) and wall >= meter.starts + LATE_WORD_MS then
         meter.factor = 0
@@ -243,10 +241,12 @@ do
   end
 
   local function binds(meter)
+    local BINDING = 0.9
     return meter.used + meter.held >= BINDING * granted_limit(meter)
   end
 
   function Meter.heal(meter)
+    local HEAL_EVERY_MS, HEAL_PERMILLE = 6000, 10
     if is_calendar(meter.terms) then
       return
     end
@@ -270,6 +270,7 @@ do
   end
 
   function Meter.wait_ms(meter, head)
+    local WAIT_MOST_MS = 1000
     local terms = meter.terms
     if is_calendar(terms) then
       return WAIT_MOST_MS
@@ -302,18 +303,22 @@ end
 
 -- ----------------------------------------------------------------------------------------------- limits/fair
 
+-- Of a want, which is one list, as each list costs time; amounts by limit follow after the last three places.
+local SHARE, WEIGHT, NEED, HEAD, AHEAD = 1, 2, 2, 2 + #report.terms, 2 + 2 * #report.terms
+
 local Queue = {}
 do
-  local FORGOTTEN_MS = 120000
   local SERVED, SEEN, WAITING = 1, 2, 3 -- of a lane
 
   local contenders = {} -- the lanes that wait, once `enter` has looked at all
+  local least, second -- the two of them that were served least; false: there is none; nil: to be found
 
   local function waits(lane)
     return lane[WAITING] > 0 and now - lane[SEEN] <= report.fresh_ms
   end
 
   function Queue.withdraw(waiting)
+    least = nil
     for share, count in pairs(waiting) do
       local lane = state.lanes[share]
       if lane then
@@ -323,10 +328,21 @@ do
     end
   end
 
+  local function compare(lane)
+    if not least or lane[SERVED] < least[SERVED] then
+      least, second = lane, least
+    elseif not second or lane[SERVED] < second[SERVED] then
+      second = lane
+    end
+  end
+
   function Queue.wait(share, count)
     local lane = state.lanes[share]
     lane[WAITING], lane[SEEN] = lane[WAITING] + count, now
-    contenders[share] = lane
+    if not contenders[share] then
+      contenders[share] = lane
+      if least ~= nil then compare(lane) end
+    end
   end
 
   function Queue.is_contended()
@@ -334,6 +350,7 @@ do
   end
 
   function Queue.enter(wants)
+    local FORGOTTEN_MS = 120000
     local least, most, seen = nil, 0, 0
     for share, lane in pairs(state.lanes) do
       local served = lane[SERVED]
@@ -353,46 +370,60 @@ do
         state.lanes[share] = nil
       end
     end
-    for _, want in ipairs(wants) do
-      local lane = state.lanes[want.share] or {state.virtual, 0, 0}
-      state.lanes[want.share] = lane
-      if not contenders[want.share] then
-        lane[SERVED] = max(lane[SERVED], state.virtual)
+    for place = 1, #wants do
+      local share = wants[place][SHARE]
+      local lane = state.lanes[share]
+      if not lane then
+        state.lanes[share] = {state.virtual, 0, 0}
+      elseif lane[SERVED] < state.virtual and not contenders[share] then
+        lane[SERVED] = state.virtual
       end
     end
   end
 
-  -- Bytes are compared one by one, as Python does: `<` would ask the server's locale.
-  local function precedes(one, other)
-    for place = 1, min(#one, #other) do
-      local left, right = string.byte(one, place), string.byte(other, place)
-      if left ~= right then
-        return left < right
-      end
-    end
-    return #one < #other
-  end
-
+  -- The report has them by name, and so they stay where they were served alike: strings are not compared here,
+  -- for `<` would ask the server's locale. Numbers are sorted without a call for each comparison.
   function Queue.sort(wants)
-    table.sort(wants, function(one, other)
-      local left, right = state.lanes[one.share][SERVED], state.lanes[other.share][SERVED]
-      return left < right or (left == right and precedes(one.share, other.share))
-    end)
-  end
-
-  function Queue.lead(share, weight)
-    local least
-    for name, lane in pairs(contenders) do
-      if name ~= share and (not least or lane[SERVED] < least) then
-        least = lane[SERVED]
+    local times, wants_at, sorted = {}, {}, {}
+    for place = 1, #wants do
+      local want = wants[place]
+      local served = state.lanes[want[SHARE]][SERVED]
+      local alike = wants_at[served]
+      if alike then
+        alike[#alike + 1] = want
+      else
+        times[#times + 1], wants_at[served] = served, {want}
       end
     end
-    return least and max(0, (least + report.quantum - state.lanes[share][SERVED]) * weight)
+    table.sort(times)
+    for turn = 1, #times do
+      local alike = wants_at[times[turn]]
+      for place = 1, #alike do
+        sorted[#sorted + 1] = alike[place]
+      end
+    end
+    return sorted
+  end
+
+  -- To look at all for each that asks would take the square of their number.
+  function Queue.lead(share, weight)
+    if least == nil then
+      least, second = false, false
+      for _, lane in pairs(contenders) do
+        compare(lane)
+      end
+    end
+    local lane = state.lanes[share]
+    local other = least == lane and second or least ~= lane and least
+    return other and max(0, (other[SERVED] + report.quantum - lane[SERVED]) * weight)
   end
 
   function Queue.serve(share, weight, cost)
     local lane = state.lanes[share]
     lane[SERVED] = lane[SERVED] + cost / weight
+    if lane == least or lane == second then
+      least = nil
+    end
   end
 end
 
@@ -403,9 +434,6 @@ local GRANTED, USED, RETURNED, CLAIMED = 1, 2, 3, 4 -- of a balance; the last is
 
 local Ledger = {}
 do -- time and place
-  local STEP_SLACK_MS = 100
-  local CHECK_MS = 200
-
   function Ledger.account_of(holder)
     if accounts[holder] == nil then
       local packed = is_intact and redis.call('HGET', KEYS[3], 'lease:' .. holder)
@@ -416,6 +444,7 @@ do -- time and place
 
   -- limits/even_clock
   function Ledger.advance()
+    local STEP_SLACK_MS = 100
     local account = Ledger.account_of(report.holder)
     now = wall + state.offset
     local stepped = min(0, now - state.now)
@@ -454,6 +483,7 @@ do -- time and place
 
   -- It is due when time jumped: so it does for a server that lost its last words and takes over.
   function Ledger.check(is_due)
+    local CHECK_MS = 200
     if not is_due and now - state.checked_at < CHECK_MS then
       return
     end
@@ -482,7 +512,6 @@ end
 
 do -- holders
   local USE, RETURN, CORRECTION = 0, 1, 2
-  local REAP_MOST = 16
 
   local function ended(key, most)
     return is_intact and redis.call('ZRANGEBYSCORE', key, '-inf', now - 1, 'LIMIT', 0, most) or {}
@@ -515,6 +544,7 @@ do -- holders
   end
 
   function Ledger.reap()
+    local REAP_MOST = 16
     for _, base in ipairs(ended(KEYS[4], REAP_MOST)) do
       license(base, false)
     end
@@ -627,12 +657,12 @@ do -- grants
     return amounts
   end
 
-  local function cost_of(amounts, meters)
+  local function cost_of(amounts, after, meters)
     local cost = 0
-    for place, meter in ipairs(meters) do
-      local part = amounts[place] / max(1, meter.limit)
-      if part > cost and not meter.terms.is_shadow then
-        cost = part
+    for place = 1, #meters do
+      local amount, meter = amounts[after + place], meters[place]
+      if amount > 0 and not meter.terms.is_shadow then
+        cost = max(cost, amount / max(1, meter.limit))
       end
     end
     return cost
@@ -641,9 +671,10 @@ do -- grants
   -- The part of what is needed that all limits have, and what refuses more.
   local function part_of(want, meters, rooms, refusal)
     local part = 1
-    for place, meter in ipairs(meters) do
-      local need, head, room = want.need[place], want.head[place], rooms[place]
+    for place = 1, #meters do
+      local need = want[NEED + place]
       if need > 0 then
+        local meter, head, room = meters[place], want[HEAD + place], rooms[place]
         local paced = Meter.paced(meter, room)
         local free = min(room, paced)
         if paced > 0 and free < head and head <= room then
@@ -657,63 +688,63 @@ do -- grants
         end
       end
     end
-    local cost, lead = cost_of(want.need, meters), Queue.lead(want.share, want.weight)
+    local lead = part > 0 and Queue.lead(want[SHARE], want[WEIGHT])
+    local cost = lead and cost_of(want, NEED, meters)
     if lead and cost * part > lead then
-      part, refusal.denied, refusal.head = lead / cost, FAIR_SHARE, want.head[1]
+      part, refusal.denied, refusal.head = lead / cost, FAIR_SHARE, want[HEAD + 1]
     end
     return part
   end
 
   local function serve(want, meters, rooms, refusal)
     local part, amounts = part_of(want, meters, rooms, refusal), {}
-    for place, head in ipairs(want.head) do
-      amounts[place] = floor(want.need[place] * part)
-      if amounts[place] < head then
+    for place = 1, #meters do
+      local amount, head = floor(want[NEED + place] * part), want[HEAD + place]
+      if amount < head then
         if part <= 0 or (rooms[place] < head and not meters[place].terms.is_shadow) then
           return zeros(#meters)
         end
-        amounts[place] = head
+        amount = head
       end
+      amounts[place] = amount
     end
-    Queue.serve(want.share, want.weight, cost_of(amounts, meters))
+    Queue.serve(want[SHARE], want[WEIGHT], cost_of(amounts, 0, meters))
     return amounts
   end
 
   local function prefetch(want, meters, rooms)
-    if Queue.is_contended() then
-      return zeros(#meters)
-    end
     local part, amounts = 1, {}
-    for place, meter in ipairs(meters) do
-      local wanted, room = want.prefetch[place], rooms[place]
+    for place = 1, #meters do
+      local meter, room, wanted = meters[place], rooms[place], want[AHEAD + place]
       if wanted > 0 then
         local idle = report.idle_share * meter.limit
         local spare = min(room, Meter.paced(meter, room), idle - meter.held, 2 * idle / max(1, holders))
         part = min(part, max(0, spare) / wanted)
       end
     end
-    for place, wanted in ipairs(want.prefetch) do
-      amounts[place] = floor(wanted * part)
+    for place = 1, #meters do
+      amounts[place] = floor(want[AHEAD + place] * part)
     end
-    Queue.serve(want.share, want.weight, cost_of(amounts, meters))
+    Queue.serve(want[SHARE], want[WEIGHT], cost_of(amounts, 0, meters))
     return amounts
   end
 
   local function hand_over(account, meters, rooms, amounts)
-    for place, meter in ipairs(meters) do
+    for place = 1, #meters do
       local amount = amounts[place]
       if amount ~= 0 then
+        local meter = meters[place]
+        local balance = account.balances[meter.terms.name]
         rooms[place] = rooms[place] - amount
         meter.pace = meter.pace - amount
-        local balance = account.balances[meter.terms.name]
         Ledger.enter(meter, balance, balance[GRANTED] + amount, balance[USED], balance[RETURNED])
       end
     end
   end
 
   local function is_short(want, amounts)
-    for place, need in ipairs(want.need) do
-      if amounts[place] < need then
+    for place = 1, #amounts do
+      if amounts[place] < want[NEED + place] then
         return true
       end
     end
@@ -721,39 +752,36 @@ do -- grants
   end
 
   local function grant(want, account, meters, rooms, refusal)
-    local amounts = serve(want, meters, rooms, refusal)
+    local share, amounts = want[SHARE], serve(want, meters, rooms, refusal)
     hand_over(account, meters, rooms, amounts)
     if is_short(want, amounts) then
-      local waiting = max(1, want.need[1] - amounts[1])
-      account.waiting[want.share] = waiting
-      Queue.wait(want.share, waiting)
-      return {want.share, amounts, Meter.wait_ms(meters[max(0, refusal.denied) + 1], refusal.head)}
+      local waiting = max(1, want[NEED + 1] - amounts[1])
+      account.waiting[share] = waiting
+      Queue.wait(share, waiting)
+      return {share, amounts, Meter.wait_ms(meters[max(0, refusal.denied) + 1], refusal.head)}
     end
-    local ahead = prefetch(want, meters, rooms)
-    hand_over(account, meters, rooms, ahead)
-    for place, amount in ipairs(ahead) do
-      amounts[place] = amounts[place] + amount
+    if not Queue.is_contended() then
+      local ahead = prefetch(want, meters, rooms)
+      hand_over(account, meters, rooms, ahead)
+      for place = 1, #meters do
+        amounts[place] = amounts[place] + ahead[place]
+      end
     end
-    return {want.share, amounts, 0}
+    return {share, amounts, 0}
   end
 
   function Ledger.grant(account, meters, is_closed)
-    local rooms, wants, grants = {}, {}, {}
+    local rooms, grants = {}, {}
     local refusal = {denied = NOBODY, head = 1, shadow = {}}
     for place, meter in ipairs(meters) do
       rooms[place] = Meter.room(meter, min(MILLION, state.set_aside))
     end
-    for place, want in ipairs(report.wants) do
-      local share, weight, need, head, ahead = unpack(want)
-      wants[place] = {share = share, weight = weight, need = need, head = head, prefetch = ahead}
-    end
-    Queue.enter(wants)
+    Queue.enter(report.wants)
     Queue.withdraw(account.waiting)
     account.waiting = {}
-    Queue.sort(wants)
-    for place, want in ipairs(wants) do
+    for place, want in ipairs(Queue.sort(report.wants)) do
       if is_closed then
-        grants[place] = {want.share, zeros(#meters), 0}
+        grants[place] = {want[SHARE], zeros(#meters), 0}
       else
         grants[place] = grant(want, account, meters, rooms, refusal)
       end
@@ -818,9 +846,6 @@ end
 
 local State = {}
 do
-  local KEEP_MARGIN_MS = 1000 -- more than passes between two checks
-  local PORTION = 500
-
   function State.read_clock()
     if ARGV[2] then
       return tonumber(ARGV[2])
@@ -876,6 +901,7 @@ do
 
   -- For how long nothing may be lost though nobody calls.
   local function keep_ms()
+    local KEEP_MARGIN_MS = 1000 -- more than passes between two checks
     local keep = max(report.licence_ms, state.paused_until - now)
     for _, meter in pairs(state.meters) do
       keep = max(keep, Meter.keep_ms(meter))
@@ -913,6 +939,7 @@ do
   end
 
   function State.store()
+    local PORTION = 500
     local keep = is_renewed and keep_ms()
     if not is_intact and redis.call('EXISTS', unpack(KEYS)) > 0 then
       redis.call('DEL', unpack(KEYS))

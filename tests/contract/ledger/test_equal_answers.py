@@ -101,7 +101,12 @@ MUTANTS = {
     "what leaves the window stays": ("passed[#passed + 1] = fields[place]", ""),
     "a use is booked when it was": ("max(at, account.last))", "at)"),
     "the highest claim counts": ("or amount < least then", "or amount > least then"),
-    "classes are served by name": ("return left < right or (left == right and", "return (true and"),
+    "classes are served by name": ("    table.sort(times)\n", ""),
+    "the least served of all is remembered when it was served": (
+        "if lane == least or lane == second then",
+        "if false then",
+    ),
+    "one that begins to wait is overlooked": ("if least ~= nil then compare(lane) end", ""),
     "limits are never forgotten": ("if Meter.is_over(meter) then", "if false then"),
     "what was carried is lost": ("meter.starts == ended and meter.carried or 0, 0", "0, 0"),
 }

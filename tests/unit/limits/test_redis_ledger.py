@@ -1,12 +1,14 @@
 """The adapter of the script: what it asks, and what it makes of answers and of none."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sidecar.limits.group import LedgerUnavailable
-from sidecar.limits.message import Granted, Level, Report
+from sidecar.limits.message import Granted, Level, Report, Want
 from sidecar.limits.redis_ledger import MalformedAnswer, RedisLedger, ledger_keys
 from sidecar.store.errors import Outage, StoreUnavailable
 from sidecar.store.slots import slot_of
@@ -42,6 +44,13 @@ async def test_a_report_goes_out_as_json_alone_so_that_redis_takes_its_own_clock
     runner, told = Runner(ANSWER), report()
     await RedisLedger(runner, "quota/main/gemini", "gs").exchange(told)
     assert runner.asked == [(ledger_keys("gs", "quota/main/gemini"), [told.to_json()])]
+
+
+def test_classes_are_told_by_the_bytes_of_their_names_and_each_in_one_list() -> None:
+    names = ("b", "\U0001f600", "a/b", "\uffee", "a")
+    wants = [Want(name, 2.0, [3], [1], [4]) for name in names]
+    told = json.loads(replace(report(), wants=wants).to_json())["wants"]
+    assert told == [[name, 2.0, 3, 1, 4] for name in sorted(names, key=str.encode)]
 
 
 async def test_an_answer_is_read_field_by_field() -> None:
