@@ -37,6 +37,8 @@ TENANT, MODEL = "tenant", "model"
 CROWD = 24
 """Callers of each sidecar, who call again and again."""
 PATIENT_S, IMPATIENT_S = 20.0, 0.2
+RESTLESS = 0.1
+"""Part of the calls that have little time; of half as many the caller leaves. Either can break a circle."""
 THINKS_S = 0.02
 """Between two calls of one caller."""
 QUIET_S = 10.0
@@ -52,6 +54,10 @@ class Clocks:
 
     def now_ms(self) -> float:
         return asyncio.get_running_loop().time() * 1000
+
+    def spent_ms(self) -> float:
+        """None: steps take no time on such a loop."""
+        return 0.0
 
     def wall(self) -> datetime:
         return datetime.fromtimestamp(_EPOCH_S + asyncio.get_running_loop().time(), UTC)
@@ -147,10 +153,11 @@ def _policy() -> Policy:
 class Crossing:
     """Two sidecars and their callers. Make and `run` inside a LeapingLoop."""
 
-    def __init__(self, calls: int, takes: tuple[Take, Take], seed: int) -> None:
+    def __init__(self, calls: int, takes: tuple[Take, Take], restless: float, seed: int) -> None:
         self.found = Found()
         self._left_to_make = calls
         self._takes = takes
+        self._restless = restless
         self._random = Random(seed)  # noqa: S311 - repeatable
         self._policy = _policy()
         self._ledgers: dict[str, Ledger] = {}
@@ -192,10 +199,11 @@ class Crossing:
 
     async def _call(self, sidecar: int, tenant: str, model: str) -> None:
         loop, found = asyncio.get_running_loop(), self.found
-        allowed_s = IMPATIENT_S if self._random.random() < 0.1 else PATIENT_S
+        allowed_s = IMPATIENT_S if self._random.random() < self._restless else PATIENT_S
         permit = Permit(Principal("pod", tenant=tenant), (Candidate(_ENDPOINTS[model], facts.MODEL),))
         call = facts.call(arrival=facts.arrival(allowed_s=allowed_s), policy=self._policy)
-        leaves_s = self._random.uniform(0, 0.2) if self._random.random() < 0.05 else allowed_s + 1
+        is_leaving = self._random.random() < self._restless / 2
+        leaves_s = self._random.uniform(0, IMPATIENT_S) if is_leaving else allowed_s + 1
         found.calls += 1
         since = loop.time()
         scarce = [name for name in (tenant, model) if name in (TENANT, MODEL)]
@@ -230,11 +238,16 @@ class Crossing:
         self.found.places.step(loop.time(), scarce, inside=-1)
 
 
-def crossed(calls: int, takes: tuple[Take, Take] = (hold_then_reserve,) * 2, seed: int = 1) -> Found:
+def crossed(
+    calls: int,
+    takes: tuple[Take, Take] = (hold_then_reserve,) * 2,
+    restless: float = RESTLESS,
+    seed: int = 1,
+) -> Found:
     """So many calls. Raises NobodyGoesOn when they wait for one another without an end."""
 
     async def run() -> Found:
-        return await Crossing(calls, takes, seed).run()
+        return await Crossing(calls, takes, restless, seed).run()
 
     with asyncio.Runner(loop_factory=LeapingLoop) as runner:
         return runner.run(run())
