@@ -198,16 +198,14 @@ class Holder:
         """Where the units come from; 0: there are none."""
         if self.closure.is_shut(now):
             return 0
-        if source := self.lease.take(known.share.name, amounts, now):
-            pass
-        elif not any(amounts):  # free, as far as is known: what it turns out to cost is booked as a debt
+        source = self.lease.take(known.share.name, amounts, now)
+        if not source and not any(amounts):  # free, as far as is known: what it costs is booked as a debt
             source = _UNHELD
-        elif self._licensed(amounts, now):
+        elif not source and self._licensed(amounts, now):
             source = _UNHELD
             known.unheld += 1 / known.share.weight
-        else:
-            return 0
-        known.demand.served()
+        if source:
+            known.demand.served()
         return source
 
     def _licensed(self, amounts: Sequence[int], now: float) -> bool:
