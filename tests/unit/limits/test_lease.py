@@ -163,6 +163,27 @@ def test_entries_are_numbered_through() -> None:
     assert books.seq == first + 3
 
 
+def test_what_took_of_several_limits_has_as_many_numbers_as_entries() -> None:
+    books = lease(rolling(100, "x"), flying(9, "f"), rolling(100, "y"), granted=(9, 9, 9))
+    for amounts in ([1, 1, 5], [1, 1, 0], [0, 1, 0]):
+        books.take("only", amounts, 0)
+        books.use(amounts, books.incarnation, 0)
+    first = books.seq
+    assert report(books, 0) == [Entry(0, 0, 2, Kind.USE), Entry(2, 0, 5, Kind.USE)]
+    assert books.seq == first + 2
+    assert books.known() == [Balance(9, 2), Balance(9), Balance(9, 5)]
+
+
+def test_what_was_used_since_the_last_report_is_told_by_the_next_incarnation() -> None:
+    books = lease(rolling(100), granted=(9,))
+    for moment in (0, 100):
+        books.take("only", [2], moment)
+        books.use([2], books.incarnation, moment)
+    books.relapse(200, since=-1, calendar_since=-1)
+    assert sum(entry.amount for entry in books.entries(200)) == 4
+    assert books.own(200) == [4]
+
+
 # ------------------------------------------------------------------------------------------ lapse and relapse
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -268,6 +269,26 @@ def test_attempts_in_flight_send_calls_elsewhere() -> None:
         trip.ended(None)
     trips = [pool.began("c")]
     assert pool.ranked()[-1] == "c"
+
+
+def test_a_call_is_weighed_by_its_own_policy_however_lately_another_was() -> None:
+    pool = Pool(A, B)
+    for heavy in ("a", "b", "a"):
+        pool.permit = facts.permit(
+            *(replace(each, weight=9.0 if each.project == heavy else 1.0) for each in (A, B))
+        )
+        assert pool.ranked()[0] == heavy
+
+
+def test_an_endpoint_that_is_slow_to_stream_is_no_worse_for_whole_answers() -> None:
+    pool = Pool(A, B)
+    for name, seconds in (("a", 9.0), ("b", 0.1)):
+        trip = pool.began(name, method=Method.STREAM_GENERATE)
+        pool.now += seconds
+        trip.first_content()
+        trip.ended(None)
+    assert pool.ranked(method=Method.STREAM_GENERATE) == ["b", "a"]
+    assert pool.ranked() == ["a", "b"]
 
 
 def test_calls_with_the_same_long_prefix_go_to_the_same_endpoint() -> None:
