@@ -351,20 +351,20 @@ do
 
   function Queue.enter(wants)
     local FORGOTTEN_MS = 120000
-    local least, most, seen = nil, 0, 0
+    local reached, most, seen = nil, 0, 0
     for share, lane in pairs(state.lanes) do
       local served = lane[SERVED]
       if waits(lane) then
         contenders[share] = lane
-        if not least or served < least then least = served end
+        if not reached or served < reached then reached = served end
       end
       if served > most then most = served end
       if lane[SEEN] > seen then seen = lane[SEEN] end
     end
-    if not least and now - seen > report.fresh_ms then
-      least = most -- nobody has waited for a while: what was served was taken from nobody
+    if not reached and now - seen > report.fresh_ms then
+      reached = most -- nobody has waited for a while: what was served was taken from nobody
     end
-    state.virtual = max(state.virtual, least or 0)
+    state.virtual = max(state.virtual, reached or 0)
     for share, lane in pairs(state.lanes) do
       if not contenders[share] and now - lane[SEEN] > FORGOTTEN_MS and lane[SERVED] <= state.virtual then
         state.lanes[share] = nil
