@@ -34,6 +34,8 @@ _APART_MS = 4.0
 """How far reports are apart at least while the event loop is busy and calls wait: making one and reading its
 answer costs as much as a call.
 """
+_CROWD = 2
+"""From so many calls on there are others to share a report with."""
 _BUSY = 0.5
 """Of the time, from so much on the thread of the event loop counts as busy."""
 
@@ -103,6 +105,8 @@ class Group:
         self._is_asleep = self._is_touched = False
         self._is_skewed = False
         self._asked_at, self._spent_ms = -math.inf, 0.0
+        self._crowd = 0
+        """How many calls waited for a report of late, less one for each report since."""
 
     def __repr__(self) -> str:
         return f"<Group {self.definition.name}: {self.holder!r}>"
@@ -176,9 +180,11 @@ class Group:
                     await self._exchange(is_closing=True)
 
     async def _gather(self, now: float) -> None:
-        """Let more calls come to wait, when the last report was made a moment ago and there is much to do."""
+        """Let more calls come to wait, when the last report was made a moment ago, there is much to do, and
+        not one call comes after the other.
+        """
         passed_ms = now - self._asked_at
-        if not self.holder.waiting or passed_ms >= _APART_MS:
+        if not self.holder.waiting or self._crowd < _CROWD or passed_ms >= _APART_MS:
             return
         if self._clocks.spent_ms() - self._spent_ms > _BUSY * passed_ms:
             await asyncio.sleep((_APART_MS - passed_ms) / 1000)
@@ -186,6 +192,7 @@ class Group:
     async def _exchange(self, is_closing: bool) -> None:
         terms = self._terms(self.definition.limits, self._clocks.wall())
         self._asked_at, self._spent_ms = self._clocks.now_ms(), self._clocks.spent_ms()
+        self._crowd = max(self.holder.waiting, self._crowd - 1)
         report = self.holder.report(terms, self._asked_at, is_closing)
         try:
             answer = await self._ledger.exchange(report)

@@ -355,10 +355,23 @@ async def test_calls_that_come_one_after_another_share_a_message_when_there_is_m
         await (await world.limiter.hold(call(policy_), ONLY_A)).reserve(ONLY_A.candidates)
 
     world.clocks.step, world.clocks.busy = 0.001, busy
-    await reserve(0)
+    await asyncio.gather(*(reserve(0) for _ in range(8)))
     world.ledgers.turns = 3
     before = world.ledgers.exchanges
     await asyncio.gather(*(reserve(number * 3) for number in range(16)))
     shared = world.ledgers.exchanges - before
     await world.groups.close()
     assert least <= shared <= most
+
+
+async def test_calls_of_which_each_waits_for_the_one_before_are_asked_for_at_once() -> None:
+    world = World(ahead_ms=0.0)
+    world.clocks.step, world.clocks.busy = 0.001, 1.0
+    policy_ = policy(quota("a", rpm(600_000)))
+    for _ in range(5):
+        hold = await world.limiter.hold(call(policy_), ONLY_A)
+        reserving = asyncio.create_task(hold.reserve(ONLY_A.candidates))
+        await world.turn()
+        assert reserving.done(), "no timer was waited for"
+        reserving.result().settle(None, None, 0)
+    await world.groups.close()
