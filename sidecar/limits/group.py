@@ -2,8 +2,8 @@
 
 The task sleeps until the holder wants to say something. A hit does not wake it, so that taking from the lease
 stays as cheap as it is; a busy group looks often enough by itself. Who comes to wait is asked for at once,
-unless the event loop is short of time: a message costs as much of it as a call, so then calls wait a moment
-for others to share the next one with.
+unless the event loop has much to do and others come too: a message costs as much as a call, so then calls
+wait a moment for some to share the next one with.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ _APART_MS = 4.0
 """How far reports are apart at least while the event loop is busy and calls wait: making one and reading its
 answer costs as much as a call.
 """
-_CROWD = 2
-"""From so many calls on there are others to share a report with."""
-_BUSY = 0.5
+_CROWDED_MS = 1_000.0
+"""After several calls waited for one report, for so long there are others to share the next with."""
+_BUSY = 0.3
 """Of the time, from so much on the thread of the event loop counts as busy."""
 
 _log = logging.getLogger(__name__)
@@ -105,8 +105,8 @@ class Group:
         self._is_asleep = self._is_touched = False
         self._is_skewed = False
         self._asked_at, self._spent_ms = -math.inf, 0.0
-        self._crowd = 0
-        """How many calls waited for a report of late, less one for each report since."""
+        self._crowded_until = -math.inf
+        """So long it is remembered that several calls waited for one report."""
 
     def __repr__(self) -> str:
         return f"<Group {self.definition.name}: {self.holder!r}>"
@@ -184,7 +184,7 @@ class Group:
         not one call comes after the other.
         """
         passed_ms = now - self._asked_at
-        if not self.holder.waiting or self._crowd < _CROWD or passed_ms >= _APART_MS:
+        if not self.holder.waiting or now >= self._crowded_until or passed_ms >= _APART_MS:
             return
         if self._clocks.spent_ms() - self._spent_ms > _BUSY * passed_ms:
             await asyncio.sleep((_APART_MS - passed_ms) / 1000)
@@ -192,7 +192,8 @@ class Group:
     async def _exchange(self, is_closing: bool) -> None:
         terms = self._terms(self.definition.limits, self._clocks.wall())
         self._asked_at, self._spent_ms = self._clocks.now_ms(), self._clocks.spent_ms()
-        self._crowd = max(self.holder.waiting, self._crowd - 1)
+        if self.holder.waiting > 1:
+            self._crowded_until = self._asked_at + _CROWDED_MS
         report = self.holder.report(terms, self._asked_at, is_closing)
         try:
             answer = await self._ledger.exchange(report)
