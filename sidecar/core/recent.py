@@ -40,10 +40,8 @@ class Recent(Generic[KeyT, Value]):
 
     def at(self, key: KeyT, make: Callable[[], Value]) -> Value:
         """The value of a key, made and kept when there is none."""
-        value = self._values.get(key)
+        value = self.get(key)
         if value is None:
             value = make()
             self.put(key, value)
-        else:
-            self._values.move_to_end(key)
         return value

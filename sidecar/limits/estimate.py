@@ -214,9 +214,7 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 def _output(body: Json, learned: float | None) -> int:
     """Answer and thoughts together, which maxOutputTokens counts too."""
     likely = UNKNOWN_OUTPUT_TOKENS if learned is None else math.ceil(learned)
-    config = body.get("generationConfig")
-    if not config:
-        return min(OUTPUT_MAX_TOKENS, likely)
+    config = body.get("generationConfig") or {}
     asked: int = config.get("maxOutputTokens", OUTPUT_MAX_TOKENS)
     candidates: int = config.get("candidateCount", 1)
     return min(max(0, min(asked, OUTPUT_MAX_TOKENS)) * max(1, candidates), likely)

@@ -65,14 +65,11 @@ def measure(body: Json, model: str) -> Measured:
     measured = Measured({}, {}, body.get("cachedContent", ""))
     eyes = model, config
     for content in body.get("contents", ()):
-        if parts := content.get("parts"):
-            _measure_parts(parts, eyes, measured)
+        _measure_parts(content.get("parts", ()), eyes, measured)
     if system := body.get("systemInstruction"):
         _measure_parts(system.get("parts", ()), eyes, measured)
-    if tools := body.get("tools"):
-        _add(measured.certain, TEXT, json_tokens(tools))
-    for schema in ("responseSchema", "responseJsonSchema") if config else ():
-        if spoken := config.get(schema):
+    for spoken in (body.get("tools"), config.get("responseSchema"), config.get("responseJsonSchema")):
+        if spoken:
             _add(measured.certain, TEXT, json_tokens(spoken))
     return measured
 
@@ -109,7 +106,7 @@ def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> No
     for part in parts:
         for key, value in part.items():
             if key == "text":
-                certain[TEXT] = certain.get(TEXT, 0) + text_tokens(value) + _MARK_TOKENS
+                _add(certain, TEXT, text_tokens(value) + _MARK_TOKENS)
             elif key == "inlineData":
                 modality, tokens = inline_tokens(part, view(*eyes))
                 _add(certain, modality, tokens + _MARK_TOKENS)
