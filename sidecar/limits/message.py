@@ -6,15 +6,17 @@ times are milliseconds. Everything that is told is cumulative or numbered, so a 
 repeated or late changes nothing (limits/ledger).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
 
 from sidecar.core.quota import OnLoss
 
+_NO_CALENDAR = (0, 0, 0)
 NOBODY, FAIR_SHARE = -1, -2
 """What refused, where it was no limit: nothing, or the turn of others."""
 
@@ -151,20 +153,24 @@ class Report:
     """For how long a class counts as waiting after it was last refused."""
 
     def to_json(self) -> bytes:
-        """The message as the script reads it: classes by name, for the server compares no names itself."""
+        """The message as the script reads it. Each list costs it time, and so does each field: what is a list
+        of tuples here is one flat list there, and of what is optional only what there is is told. Classes go
+        by name, for the server compares no names itself.
+        """
         told = {name: getattr(self, name) for name in self.__slots__}
-        return orjson.dumps(told | {"wants": sorted(self.wants, key=lambda want: want.share)}, default=_plain)
+        told["terms"] = _flat((*terms[:-1], *(terms.calendar or _NO_CALENDAR)) for terms in self.terms)
+        wants = sorted(self.wants, key=lambda want: want.share)
+        told["wants"] = _flat(
+            (want.share, want.weight, *want.need, *want.head, *want.prefetch) for want in wants
+        )
+        for name in ("known", "entries", "penalties"):
+            told[name] = _flat(told[name])
+        optional = ("entries", "wants", "penalties", "seen", "is_leaving")
+        return orjson.dumps({name: value for name, value in told.items() if value or name not in optional})
 
 
-def _plain(value: Any) -> Any:
-    """What orjson does not write by itself: terms as an object, other named tuples as a list; that of a want
-    has no lists in it, for each costs the script time.
-    """
-    if isinstance(value, Terms):
-        return value._asdict()
-    if isinstance(value, Want):
-        return [value.share, value.weight, *value.need, *value.head, *value.prefetch]
-    return list(value)
+def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:
+    return list(chain.from_iterable(rows))
 
 
 class Granted(NamedTuple):
@@ -218,37 +224,26 @@ class Answer:
     """Indices of the shadow limits that would have refused."""
 
     @classmethod
-    def from_resp(cls, raw: Sequence[Any]) -> "Answer":
-        """The script's reply: integers, byte strings and lists of them."""
-        (
-            unknown,
-            epoch,
-            granted,
-            grants,
-            blocked,
-            denied,
-            holders,
-            learning,
-            levels,
-            relearned,
-            seq,
-            clock,
-            stepped,
-            shadow,
-        ) = raw
+    def from_resp(cls, raw: Sequence[Any], limits: int) -> "Answer":
+        """The script's reply to a report of so many limits: scalars, the grants in one flat list, and in the
+        same list as the scalars six numbers of each limit.
+        """
+        unknown, epoch, blocked, denied, holders, learning, relearned, seq, clock, stepped, grants = raw[:11]
+        by_limit = [raw[at : at + 6] for at in range(11, 11 + 6 * limits, 6)]
+        rows = [grants[at : at + limits + 2] for at in range(0, len(grants), limits + 2)]
         return cls(
             is_unknown=unknown == 1,
             epoch=epoch.decode(),
-            granted=granted,
-            grants=[Granted(share.decode(), amounts, wait) for share, amounts, wait in grants],
+            granted=[granted for granted, *_ in by_limit],
+            grants=[Granted(share.decode(), amounts, wait) for share, *amounts, wait in rows],
             blocked_ms=blocked,
             denied=denied,
             holders=holders,
             learning_ms=learning,
-            levels=[Level(*level) for level in levels],
+            levels=[Level(*level) for _, *level, _ in by_limit],
             relearned=relearned,
             seq=seq,
             clock_ms=clock,
             stepped_ms=stepped,
-            shadow_denied=shadow,
+            shadow_denied=[limit for limit, (*_, is_denied) in enumerate(by_limit) if is_denied],
         )

@@ -6,7 +6,7 @@ mistrust: a reply that is not one of ours is an outage, for nothing that it gran
 
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from sidecar.limits.group import LedgerUnavailable
 from sidecar.limits.message import Answer, Report
@@ -14,14 +14,9 @@ from sidecar.store.errors import StoreUnavailable
 
 _TIMEOUT_S = 0.25
 """As long as an exchange may take at all; `redis.timeout` may be less."""
-_Shape: TypeAlias = "type | list[_Shape] | tuple[_Shape, ...]"
-_AMOUNTS: _Shape = [int]
-_GRANTED: _Shape = (bytes, _AMOUNTS, int)
-_LEVEL: _Shape = (int, int, int, int)
-_ANSWER: _Shape = (
-    int, bytes, _AMOUNTS, [_GRANTED], int, int, int, int, [_LEVEL], int, int, int, int, _AMOUNTS
-)  # fmt: skip
-"""A tuple is a list of such elements, a list one of any length."""
+_SCALARS = (int, bytes, *[int] * 8, list)
+_OF_A_LIMIT = (int,) * 6
+"""Of each limit, after the scalars."""
 
 
 class ScriptRunner(Protocol):
@@ -71,24 +66,24 @@ class RedisLedger:
 
 def read_answer(raw: Any, report: Report) -> Answer:
     """The script's reply to a report. Raises MalformedAnswer."""
-    if not _fits(raw, _ANSWER):
+    limits = len(report.terms)
+    if not _is_reply(raw, limits):
         raise MalformedAnswer
     try:
-        answer = Answer.from_resp(raw)
+        answer = Answer.from_resp(raw, limits)
     except UnicodeDecodeError as error:
         raise MalformedAnswer from error
-    count = len(report.terms)
-    by_limit = (answer.granted, answer.levels, *(granted.amounts for granted in answer.grants))
-    if any(len(amounts) != count for amounts in by_limit) or answer.denied >= count:
+    if answer.denied >= limits:
         raise MalformedAnswer
     return answer
 
 
-def _fits(raw: Any, shape: _Shape) -> bool:
-    if isinstance(shape, type):
-        return isinstance(raw, shape)
-    if not isinstance(raw, list):
+def _is_reply(raw: Any, limits: int) -> bool:
+    if not _fits(raw, _SCALARS + _OF_A_LIMIT * limits):
         return False
-    if isinstance(shape, tuple):
-        return len(raw) == len(shape) and all(map(_fits, raw, shape))
-    return all(_fits(element, shape[0]) for element in raw)
+    grants, row = raw[len(_SCALARS) - 1], (bytes, *[int] * limits, int)
+    return _fits(grants, row * (len(grants) // len(row)))
+
+
+def _fits(raw: Any, types: tuple[type, ...]) -> bool:
+    return isinstance(raw, list) and len(raw) == len(types) and all(map(isinstance, raw, types))

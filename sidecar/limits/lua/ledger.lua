@@ -10,9 +10,9 @@
 --        4  zset   licences: base -> when its licence ends
 --        All have one hash tag, so that a cluster keeps them together. They vanish by themselves when nothing
 --        in them can matter any more, and they live and die together: when one was evicted, all are void.
--- ARGV   1  the report, as Report.to_json makes it
+-- ARGV   1  the report, as Report.to_json makes it: lists of lists are flat, and what is empty is left out
 --        2  the server's clock in milliseconds, 3  the run of the server: in tests; production passes neither
--- Reply  nested lists, as Answer.from_resp takes them
+-- Reply  one flat list, as Answer.from_resp takes it
 --
 -- Invariants
 -- - `used` is the sum of the buckets, `held` that of what accounts hold, `set_aside` that of the shares.
@@ -22,34 +22,49 @@
 --   memory, no disk, a replica) nothing has changed, and no error can free what is used or held.
 -- - Work does not grow with the number of holders, and what time piles up is taken in portions.
 --
--- Blocks close their locals behind them: a function that is made looks for what it refers to among all that
--- are still open, at every call. So a constant stands in the only function that needs it.
+-- What costs time here is less the arithmetic than what every call makes anew: functions, tables, arguments of
+-- commands. So
+-- - blocks close their locals behind them, and a constant stands in the only function that needs it: a function
+--   that is made looks for what it refers to among all that are still open;
+-- - a block names what it gives to others in one table at its end, which then has its size from the beginning;
+-- - lists are flat, and no meter has more than 16 fields: the 17th would double the room that it takes.
 
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
+local call = redis.call
+local NONE = {}
 
 local report = cjson.decode(ARGV[1])
+local TERMS = 12 -- places in the report that the terms of one limit take
+local limits = #report.terms / TERMS -- how many the report names
+local terms_at, terms_of = {}, {} -- the terms of these, by place and by name
 local now, wall -- the ledger's time, and the server's clock
 local state -- what `m` holds
 local is_intact -- whether there was such a state
-local holders -- how many accounts there are
+local holders, licensed = 0, 0 -- how many accounts and licences there are
 local accounts = {} -- by holder, as far as known here; false: there is none
 local licences = {} -- by base, as far as they change here; false: there is none any more
 local booked = {} -- by field of the ledger: what is added to it
 local passed = {} -- fields of the ledger that have left their window
 local is_renewed = false -- whether something must be kept longer than all before
 
+for place = 1, limits do
+  local told, first = report.terms, (place - 1) * TERMS
+  local terms = {
+    name = told[first + 1], amount = told[first + 2], window_ms = told[first + 3], bucket_ms = told[first + 4],
+    slack_ms = told[first + 5], burst = told[first + 6], is_flight = told[first + 7],
+    is_shadow = told[first + 8], on_loss = told[first + 9],
+    calendar = told[first + 10] > 0 and {told[first + 10], told[first + 11], told[first + 12]},
+  }
+  terms_at[place], terms_of[terms.name] = terms, terms
+end
+
 -- ---------------------------------------------------------------------------------------------- limits/meter
 
 local MILLION = 1000000
 
-local Meter = {}
-do
+local Meter = (function()
   local WHOLE = 1000
   local ADOPTED_MS = 600000
-
-  local function is_calendar(terms)
-    return terms.calendar[1] ~= nil
-  end
 
   -- The limit is kept in the meter, because it is asked for more often than it changes.
   local function find_limit(meter)
@@ -66,11 +81,11 @@ do
   end
 
   local function granted_limit(meter)
-    return scaled(meter.limit, meter.factor, WHOLE)
+    return meter.factor == WHOLE and meter.limit or scaled(meter.limit, meter.factor, WHOLE)
   end
 
   local function cut(terms)
-    if is_calendar(terms) then
+    if terms.calendar then
       return -1
     end
     return floor((now - terms.window_ms - terms.slack_ms) / terms.bucket_ms) - 1
@@ -79,7 +94,7 @@ do
   local function put(meter, bucket, amount)
     local field = meter.terms.name .. ':' .. bucket
     booked[field] = (booked[field] or 0) + amount
-    meter.newest = max(meter.newest, bucket)
+    if bucket > meter.newest then meter.newest = bucket end
     meter.used = meter.used + amount
   end
 
@@ -89,16 +104,17 @@ do
     end
   end
 
-  function Meter.new(terms)
+  local function new(terms)
     local oldest = cut(terms) + 1
     return {
-      terms = terms, used = 0, held = 0, factor = WHOLE, cut_at = 0, heal_at = 0, zero_of = 0, claims = {},
+      terms = terms, used = 0, held = 0, factor = WHOLE, cut_at = 0, heal_at = 0, claims = {},
       pace = terms.burst, paced_at = now, empty_at = now, oldest = oldest, newest = oldest - 1,
-      starts = terms.calendar[1] or 0, ends = terms.calendar[2] or 0, carried = 0, limit = terms.amount,
+      starts = terms.calendar and terms.calendar[1] or 0, ends = terms.calendar and terms.calendar[2] or 0,
+      carried = 0, limit = terms.amount,
     }
   end
 
-  function Meter.claim(meter, amount, before)
+  local function claim(meter, amount, before)
     local claims = meter.claims
     if claims[before] then
       claims[before] = claims[before] > 1 and claims[before] - 1 or nil
@@ -111,10 +127,10 @@ do
 
   local function roll_calendar(meter)
     local terms, ended = meter.terms, meter.ends
-    local starts, ends, next_ends = unpack(terms.calendar)
     if wall < ended + terms.slack_ms then
       return
     end
+    local starts, ends, next_ends = unpack(terms.calendar)
     if wall < ends + terms.slack_ms then
       meter.starts, meter.ends = starts, ends
     else
@@ -125,29 +141,30 @@ do
     is_renewed = true
   end
 
-  local function drop_buckets(meter, first, last)
-    local fields = {}
-    for bucket = first, last do
-      fields[#fields + 1] = meter.terms.name .. ':' .. bucket
-    end
-    for place, amount in ipairs(redis.call('HMGET', KEYS[1], unpack(fields))) do
-      if amount then
-        meter.used = meter.used - tonumber(amount)
-        passed[#passed + 1] = fields[place]
+  local function drop_buckets(meter, last)
+    local PORTION = 500 -- fields in one command; Lua's unpack can do some thousands
+    for first = meter.oldest, last, PORTION do
+      local fields = {}
+      for bucket = first, min(last, first + PORTION - 1) do
+        fields[#fields + 1] = meter.terms.name .. ':' .. bucket
+      end
+      for place, amount in ipairs(call('HMGET', KEYS[1], unpack(fields))) do
+        if amount then
+          meter.used = meter.used - tonumber(amount)
+          passed[#passed + 1] = fields[place]
+        end
       end
     end
   end
 
   local function roll_window(meter)
     local PACE_SURPLUS, PACE_FLOOR = 1.01, 0.02
-    local PORTION = 500 -- fields in one command; Lua's unpack can do some thousands
-    local terms, last = meter.terms, cut(meter.terms)
-    for first = meter.oldest, min(last, meter.newest), PORTION do
-      drop_buckets(meter, first, min(last, meter.newest, first + PORTION - 1))
+    local terms, last, limit = meter.terms, cut(meter.terms), granted_limit(meter)
+    if last >= meter.oldest then
+      drop_buckets(meter, min(last, meter.newest))
+      meter.oldest = last + 1
     end
-    meter.oldest = max(meter.oldest, last + 1)
     make_whole(meter)
-    local limit = granted_limit(meter)
     local fill = limit > 0 and (meter.used + meter.held) / limit or 1
     local most = max(1, PACE_FLOOR * limit, min(terms.burst, 4 * terms.burst * (1 - fill)))
     if meter.used == 0 and meter.held == 0 then
@@ -161,26 +178,27 @@ do
     meter.paced_at = now
   end
 
-  function Meter.roll(meter, terms)
+  local function roll(meter, terms)
     meter.terms = terms
     find_limit(meter)
-    if is_calendar(terms) then
+    if terms.calendar then
       roll_calendar(meter)
     else
       roll_window(meter)
     end
   end
 
-  function Meter.is_over(meter)
+  local function is_over(meter)
     local is_idle = meter.held == 0 and meter.used == 0 and meter.carried == 0
     if next(meter.claims) or not is_idle or meter.newest >= meter.oldest then
       return false
     end
-    return meter.factor == WHOLE or (not is_calendar(meter.terms) and now - meter.heal_at >= ADOPTED_MS)
+    return meter.factor == WHOLE or (not meter.terms.calendar and now - meter.heal_at >= ADOPTED_MS)
   end
 
-  function Meter.recall(meter, seen)
-    if meter.terms.calendar[2] == meter.ends then
+  local function recall(meter, seen)
+    local calendar = meter.terms.calendar
+    if calendar and calendar[2] == meter.ends then
       meter.used = max(meter.used, seen)
     end
   end
@@ -193,18 +211,18 @@ do
     meter.used = meter.used + amount
   end
 
-  function Meter.book(meter, amount, at)
+  local function book(meter, amount, at)
     local terms = meter.terms
-    if is_calendar(terms) then
+    if terms.calendar then
       book_calendar(meter, amount, wall - (now - at))
     else
       put(meter, min(max(floor(at / terms.bucket_ms), meter.oldest), floor(now / terms.bucket_ms)), amount)
     end
   end
 
-  function Meter.refund(meter, amount, at)
+  local function refund(meter, amount, at)
     local terms = meter.terms
-    if is_calendar(terms) then
+    if terms.calendar then
       local at_wall = wall - (now - at) - terms.bucket_ms
       if at_wall >= meter.starts - terms.slack_ms then
         book_calendar(meter, -amount, at_wall)
@@ -220,10 +238,10 @@ do
     end
   end
 
-  function Meter.penalize(meter, permille, value)
+  local function penalize(meter, permille, value)
     local CUT_EVERY_MS, IN_FLIGHT_MS, LET_THROUGH, LEAST_PERMILLE = 1000, 10000, 0.99, 50
     local ADOPTED_ZERO_MS, HEAL_AFTER_MS, LATE_WORD_MS = 86400000, 30000, 60000
-    if is_calendar(meter.terms) then
+    if meter.terms.calendar then
       if (permille < WHOLE or value >= 0) and wall >= meter.starts + LATE_WORD_MS then
         meter.factor = 0
       end
@@ -231,7 +249,7 @@ do
       meter.factor = floor(value * WHOLE / meter.limit)
       meter.cut_at = now + IN_FLIGHT_MS
       meter.heal_at = now + (value > 0 and ADOPTED_MS or ADOPTED_ZERO_MS)
-      meter.zero_of = value > 0 and 0 or meter.limit
+      meter.zero_of = value <= 0 and meter.limit or nil
     elseif permille < WHOLE and now - meter.cut_at >= CUT_EVERY_MS then
       local let_through = floor(LET_THROUGH * meter.used * WHOLE / max(1, meter.limit))
       local cut = max(LEAST_PERMILLE, let_through, floor(meter.factor * permille / WHOLE))
@@ -245,14 +263,14 @@ do
     return meter.used + meter.held >= BINDING * granted_limit(meter)
   end
 
-  function Meter.heal(meter)
+  local function heal(meter)
     local HEAL_EVERY_MS, HEAL_PERMILLE = 6000, 10
-    if is_calendar(meter.terms) then
+    if meter.terms.calendar then
       return
     end
-    if meter.zero_of > 0 then
+    if meter.zero_of then
       if meter.limit ~= meter.zero_of then
-        meter.factor, meter.zero_of = WHOLE, 0
+        meter.factor, meter.zero_of = WHOLE, nil
       end
     elseif meter.factor < WHOLE and now >= meter.heal_at and binds(meter) then
       meter.factor = min(WHOLE, meter.factor + HEAL_PERMILLE)
@@ -260,19 +278,19 @@ do
     end
   end
 
-  function Meter.room(meter, set_aside)
-    local kept = meter.terms.on_loss == 'share' and set_aside or 0
-    return scaled(granted_limit(meter), MILLION - kept, MILLION) - meter.used - meter.held
+  local function room(meter, set_aside)
+    local kept, granted = meter.terms.on_loss == 'share' and set_aside or 0, granted_limit(meter)
+    return (kept == 0 and granted or scaled(granted, MILLION - kept, MILLION)) - meter.used - meter.held
   end
 
-  function Meter.paced(meter, room)
-    return (is_calendar(meter.terms) or meter.terms.is_flight) and room or floor(meter.pace)
+  local function paced(meter, room)
+    return (meter.terms.calendar or meter.terms.is_flight) and room or floor(meter.pace)
   end
 
-  function Meter.wait_ms(meter, head)
+  local function wait_ms(meter, head)
     local WAIT_MOST_MS = 1000
     local terms = meter.terms
-    if is_calendar(terms) then
+    if terms.calendar then
       return WAIT_MOST_MS
     end
     local spent = terms.is_flight and meter.held or meter.used
@@ -284,30 +302,36 @@ do
   end
 
   -- When the period ends in which what is wanted of a spent calendar limit cannot be granted; nil: it can.
-  function Meter.closed_until(meter, head)
-    local is_spent = is_calendar(meter.terms) and granted_limit(meter) - meter.used < head
+  local function closed_until(meter, head)
+    local is_spent = meter.terms.calendar and granted_limit(meter) - meter.used < head
     return is_spent and meter.ends + meter.terms.slack_ms or nil
   end
 
   -- For how long it can matter though nobody calls.
-  function Meter.keep_ms(meter)
+  local function keep_ms(meter)
     local terms = meter.terms
-    if is_calendar(terms) then
+    if terms.calendar then
       local ends = meter.carried > 0 and max(meter.ends, terms.calendar[3]) or meter.ends
       return ends + terms.slack_ms - wall
     end
     local taught = meter.factor < WHOLE and meter.heal_at - now + ADOPTED_MS or 0
     return max(terms.window_ms + terms.slack_ms + 2 * terms.bucket_ms, taught)
   end
-end
+
+  return {
+    new = new, claim = claim, roll = roll, is_over = is_over, recall = recall, book = book, refund = refund, penalize = penalize, heal = heal, room = room, paced = paced, wait_ms = wait_ms, closed_until = closed_until, keep_ms = keep_ms,
+  }
+end)()
 
 -- ----------------------------------------------------------------------------------------------- limits/fair
 
--- Of a want, which is one list, as each list costs time; amounts by limit follow after the last three places.
-local SHARE, WEIGHT, NEED, HEAD, AHEAD = 1, 2, 2, 2 + #report.terms, 2 + 2 * #report.terms
+-- The wants of the report follow each other in one list, and `at` is the place before one of them. Amounts by
+-- limit follow after the last three of these.
+local SHARE, WEIGHT, NEED, HEAD, AHEAD = 1, 2, 2, 2 + limits, 2 + 2 * limits
+local WANT = 2 + 3 * limits -- places that one takes
+local wants = report.wants or NONE
 
-local Queue = {}
-do
+local Queue = (function()
   local SERVED, SEEN, WAITING = 1, 2, 3 -- of a lane
 
   local contenders = {} -- the lanes that wait, once `enter` has looked at all
@@ -317,7 +341,7 @@ do
     return lane[WAITING] > 0 and now - lane[SEEN] <= report.fresh_ms
   end
 
-  function Queue.withdraw(waiting)
+  local function withdraw(waiting)
     least = nil
     for share, count in pairs(waiting) do
       local lane = state.lanes[share]
@@ -336,7 +360,7 @@ do
     end
   end
 
-  function Queue.wait(share, count)
+  local function wait(share, count)
     local lane = state.lanes[share]
     lane[WAITING], lane[SEEN] = lane[WAITING] + count, now
     if not contenders[share] then
@@ -345,11 +369,11 @@ do
     end
   end
 
-  function Queue.is_contended()
+  local function is_contended()
     return next(contenders) ~= nil
   end
 
-  function Queue.enter(wants)
+  local function enter()
     local FORGOTTEN_MS = 120000
     local reached, most, seen = nil, 0, 0
     for share, lane in pairs(state.lanes) do
@@ -370,8 +394,8 @@ do
         state.lanes[share] = nil
       end
     end
-    for place = 1, #wants do
-      local share = wants[place][SHARE]
+    for at = 0, #wants - 1, WANT do
+      local share = wants[at + SHARE]
       local lane = state.lanes[share]
       if not lane then
         state.lanes[share] = {state.virtual, 0, 0}
@@ -381,32 +405,26 @@ do
     end
   end
 
-  -- The report has them by name, and so they stay where they were served alike: strings are not compared here,
-  -- for `<` would ask the server's locale. Numbers are sorted without a call for each comparison.
-  function Queue.sort(wants)
-    local times, wants_at, sorted = {}, {}, {}
-    for place = 1, #wants do
-      local want = wants[place]
-      local served = state.lanes[want[SHARE]][SERVED]
-      local alike = wants_at[served]
-      if alike then
-        alike[#alike + 1] = want
+  -- The times to which classes that ask were served, in order; the first that was served so far; and by each
+  -- the next that was as well. The report has classes by name: strings are not compared here, for `<` would
+  -- ask the server's locale. Numbers are sorted without a call for each comparison.
+  local function sort()
+    local times, first, after = {}, {}, {}
+    for at = #wants - WANT, 0, -WANT do
+      local served = state.lanes[wants[at + SHARE]][SERVED]
+      if first[served] then
+        after[at] = first[served]
       else
-        times[#times + 1], wants_at[served] = served, {want}
+        times[#times + 1] = served
       end
+      first[served] = at
     end
     table.sort(times)
-    for turn = 1, #times do
-      local alike = wants_at[times[turn]]
-      for place = 1, #alike do
-        sorted[#sorted + 1] = alike[place]
-      end
-    end
-    return sorted
+    return times, first, after
   end
 
   -- To look at all for each that asks would take the square of their number.
-  function Queue.lead(share, weight)
+  local function lead(share, weight)
     if least == nil then
       least, second = false, false
       for _, lane in pairs(contenders) do
@@ -418,34 +436,39 @@ do
     return other and max(0, (other[SERVED] + report.quantum - lane[SERVED]) * weight)
   end
 
-  function Queue.serve(share, weight, cost)
+  local function serve(share, weight, cost)
     local lane = state.lanes[share]
     lane[SERVED] = lane[SERVED] + cost / weight
     if lane == least or lane == second then
       least = nil
     end
   end
-end
+
+  return {
+    withdraw = withdraw, wait = wait, is_contended = is_contended, enter = enter, sort = sort, lead = lead, serve = serve,
+  }
+end)()
 
 -- --------------------------------------------------------------------------------------------- limits/ledger
 
 local NOBODY, FAIR_SHARE = -1, -2
 local GRANTED, USED, RETURNED, CLAIMED = 1, 2, 3, 4 -- of a balance; the last is what it claims
 
-local Ledger = {}
-do -- time and place
-  function Ledger.account_of(holder)
+local Ledger = (function()
+  -- time and place
+
+  local function account_of(holder)
     if accounts[holder] == nil then
-      local packed = is_intact and redis.call('HGET', KEYS[3], 'lease:' .. holder)
+      local packed = holders > 0 and call('HGET', KEYS[3], 'lease:' .. holder)
       accounts[holder] = packed and cmsgpack.unpack(packed)
     end
     return accounts[holder]
   end
 
   -- limits/even_clock
-  function Ledger.advance()
+  local function advance()
     local STEP_SLACK_MS = 100
-    local account = Ledger.account_of(report.holder)
+    local account = account_of(report.holder)
     now = wall + state.offset
     local stepped = min(0, now - state.now)
     if stepped == 0 and account and report.elapsed_ms >= 0 then
@@ -466,23 +489,8 @@ do -- time and place
     return type(told) == 'string' and string.match(told, 'run_id:(%x+)') or ''
   end
 
-  local function forget_meters()
-    local named = {}
-    for _, terms in ipairs(report.terms) do
-      named[terms.name] = true
-    end
-    for name, meter in pairs(state.meters) do
-      if not named[name] then
-        Meter.roll(meter, meter.terms)
-        if Meter.is_over(meter) then
-          state.meters[name] = nil
-        end
-      end
-    end
-  end
-
   -- It is due when time jumped: so it does for a server that lost its last words and takes over.
-  function Ledger.check(is_due)
+  local function check(is_due)
     local CHECK_MS = 200
     if not is_due and now - state.checked_at < CHECK_MS then
       return
@@ -492,12 +500,20 @@ do -- time and place
     if run ~= state.run then
       state.run, state.learning_until = run, now + report.learning_ms
     end
-    forget_meters()
+    for name, meter in pairs(state.meters) do
+      if not terms_of[name] then
+        Meter.roll(meter, meter.terms)
+        if Meter.is_over(meter) then
+          state.meters[name] = nil
+        end
+      end
+    end
   end
 
-  function Ledger.meters()
+  local function meters_of_report()
     local meters = {}
-    for place, terms in ipairs(report.terms) do
+    for place = 1, limits do
+      local terms = terms_at[place]
       local meter = state.meters[terms.name]
       if not meter then
         meter = Meter.new(terms)
@@ -508,19 +524,13 @@ do -- time and place
     end
     return meters
   end
-end
 
-do -- holders
-  local USE, RETURN, CORRECTION = 0, 1, 2
-
-  local function ended(key, most)
-    return is_intact and redis.call('ZRANGEBYSCORE', key, '-inf', now - 1, 'LIMIT', 0, most) or {}
-  end
+  -- holders
 
   local function license(base, licence)
     local before = licences[base]
     if before == nil then
-      local share = is_intact and redis.call('HGET', KEYS[3], 'licence:' .. base)
+      local share = licensed > 0 and call('HGET', KEYS[3], 'licence:' .. base)
       before = share and {share = tonumber(share)}
     end
     if before or licence then
@@ -530,7 +540,8 @@ do -- holders
   end
 
   local function held_of(balance)
-    return max(0, balance[GRANTED] - balance[USED] - balance[RETURNED])
+    local held = balance[GRANTED] - balance[USED] - balance[RETURNED]
+    return held > 0 and held or 0
   end
 
   local function release(account)
@@ -543,14 +554,21 @@ do -- holders
     Queue.withdraw(account.waiting)
   end
 
-  function Ledger.reap()
+  local function ended(key, count, most)
+    if count == 0 then
+      return NONE
+    end
+    return call('ZRANGEBYSCORE', key, '-inf', string.format('(%d', now), 'LIMIT', '0', most)
+  end
+
+  local function reap()
     local REAP_MOST = 16
-    for _, base in ipairs(ended(KEYS[4], REAP_MOST)) do
+    for _, base in ipairs(ended(KEYS[4], licensed, REAP_MOST)) do
       license(base, false)
     end
-    local expired = ended(KEYS[2], REAP_MOST + 1)
+    local expired = ended(KEYS[2], holders, REAP_MOST + 1)
     for place = 1, min(REAP_MOST, #expired) do
-      local account = Ledger.account_of(expired[place])
+      local account = account_of(expired[place])
       accounts[expired[place]], holders = false, holders - 1
       release(account)
       if account.licence_ms > 0 then
@@ -561,23 +579,23 @@ do -- holders
     return #expired > REAP_MOST
   end
 
-  function Ledger.enter(meter, balance, granted, used, returned)
+  local function enter(meter, balance, granted, used, returned)
     local before = held_of(balance)
     balance[GRANTED], balance[USED], balance[RETURNED] = granted, used, returned
     meter.held = meter.held + held_of(balance) - before
   end
 
-  function Ledger.teach(account, meters)
-    local relearned = 0
-    for place, meter in ipairs(meters) do
-      local terms, known = meter.terms, report.known[place]
+  local function teach(account, meters)
+    local relearned, told = 0, report.known
+    for place = 1, limits do
+      local meter, terms, known = meters[place], terms_at[place], 3 * (place - 1)
       local balance = account.balances[terms.name] or {0, 0, 0, NOBODY}
-      local granted, used = max(balance[GRANTED], known[GRANTED]), max(balance[USED], known[USED])
+      local granted, used = max(balance[GRANTED], told[known + GRANTED]), max(balance[USED], told[known + USED])
       relearned = relearned + granted - balance[GRANTED]
       if used > balance[USED] then
         Meter.book(meter, used - balance[USED], now)
       end
-      Ledger.enter(meter, balance, granted, used, max(balance[RETURNED], known[RETURNED]))
+      enter(meter, balance, granted, used, max(balance[RETURNED], told[known + RETURNED]))
       account.balances[terms.name] = balance
       if balance[CLAIMED] ~= terms.amount then
         Meter.claim(meter, terms.amount, balance[CLAIMED])
@@ -588,23 +606,26 @@ do -- holders
   end
 
   local function book(account, meter, age_ms, amount, kind)
+    local USE, RETURN = 0, 1
     local at, balance = now - age_ms, account.balances[meter.terms.name]
-    local granted, used, returned = unpack(balance)
+    local granted, used, returned = balance[GRANTED], balance[USED], balance[RETURNED]
     if kind == USE then
-      Ledger.enter(meter, balance, granted, used + amount, returned)
+      enter(meter, balance, granted, used + amount, returned)
       Meter.book(meter, amount, max(at, account.last))
     elseif kind == RETURN then
-      Ledger.enter(meter, balance, granted, used, returned + amount)
+      enter(meter, balance, granted, used, returned + amount)
       meter.pace = meter.pace + amount
     else
       Meter.book(meter, amount, at)
     end
   end
 
-  function Ledger.apply(account, meters)
+  local function apply(account, meters)
+    local CORRECTION, ENTRY = 2, 4
+    local entries = report.entries or NONE
     local sent = report.elapsed_ms < 0 and now or min(now, account.last + report.elapsed_ms)
-    for place = max(0, account.seq - report.seq) + 1, #report.entries do
-      local number, age_ms, amount, kind = unpack(report.entries[place])
+    for place = max(0, account.seq - report.seq) + 1, #entries / ENTRY do
+      local number, age_ms, amount, kind = unpack(entries, (place - 1) * ENTRY + 1, place * ENTRY)
       local meter = meters[number + 1]
       if kind == CORRECTION and amount < 0 then
         Meter.refund(meter, -amount, sent - age_ms)
@@ -612,15 +633,15 @@ do -- holders
         book(account, meter, age_ms, amount, kind)
       end
     end
-    account.seq = max(account.seq, report.seq + #report.entries)
+    account.seq = max(account.seq, report.seq + #entries / ENTRY)
   end
 
   -- The holder is heard: whatever was set aside for it is not needed.
-  function Ledger.welcome()
+  local function welcome()
     license(report.base, false)
   end
 
-  function Ledger.close(account)
+  local function close(account)
     local is_new = not accounts[report.holder]
     if report.is_leaving then
       release(account)
@@ -633,185 +654,216 @@ do -- holders
     account.last, account.licence_ms = now, report.licence_ms
     account.share = ceil(report.share * MILLION / holders)
   end
-end
 
-do -- grants
-  function Ledger.heed(meters)
-    for _, penalty in ipairs(report.penalties) do
-      local number, permille, pause_ms, value = unpack(penalty)
+  -- what the upstream said
+
+  local function heed(meters)
+    local PENALTY = 4
+    local penalties = report.penalties or NONE
+    for first = 1, #penalties, PENALTY do
+      local number, permille, pause_ms, value = unpack(penalties, first, first + PENALTY - 1)
       if number >= 0 then
         Meter.penalize(meters[number + 1], permille, value)
       end
       state.paused_until = max(state.paused_until, now + pause_ms)
     end
-    for _, meter in ipairs(meters) do
-      Meter.heal(meter)
+    for place = 1, limits do
+      Meter.heal(meters[place])
     end
   end
 
-  local function zeros(count)
-    local amounts = {}
-    for place = 1, count do
-      amounts[place] = 0
-    end
-    return amounts
-  end
+  return {
+    account_of = account_of, advance = advance, check = check, meters = meters_of_report, reap = reap,
+    enter = enter, teach = teach, apply = apply, welcome = welcome, close = close, heed = heed,
+  }
+end)()
 
-  local function cost_of(amounts, after, meters)
+local Grants = (function()
+  local GRANT = 2 + limits -- places of one: the class, the amounts by limit, how long to wait
+  local grants = {} -- one after the other; `into` is the place of the class in one of them
+  local refusal = {denied = NOBODY, head = 1, shadow = {}}
+  local rooms, paces, wholes = {}, {}, {} -- by limit: what it has left, what pacing lets go, what is all of it
+  local last_shadow = 0 -- the last place of a limit that is one
+
+  local function cost_of(amounts, after)
     local cost = 0
-    for place = 1, #meters do
-      local amount, meter = amounts[after + place], meters[place]
-      if amount > 0 and not meter.terms.is_shadow then
-        cost = max(cost, amount / max(1, meter.limit))
-      end
+    for place = 1, limits do
+      local part = amounts[after + place] / wholes[place]
+      if part > cost then cost = part end
     end
     return cost
   end
 
   -- The part of what is needed that all limits have, and what refuses more.
-  local function part_of(want, meters, rooms, refusal)
+  local function part_of(at, meters)
     local part = 1
-    for place = 1, #meters do
-      local need = want[NEED + place]
+    for place = 1, limits do
+      local need = wants[at + NEED + place]
       if need > 0 then
-        local meter, head, room = meters[place], want[HEAD + place], rooms[place]
-        local paced = Meter.paced(meter, room)
-        local free = min(room, paced)
+        local head, room, paced = wants[at + HEAD + place], rooms[place], paces[place]
+        local free = paced < room and paced or room
         if paced > 0 and free < head and head <= room then
           free = head
         end
-        if free < need and meter.terms.is_shadow then
+        if free < need and meters[place].terms.is_shadow then
           refusal.shadow[place] = true
         elseif free < need and max(0, free) / need < part then
-          part = max(0, free) / need
-          refusal.denied, refusal.head = place - 1, head
+          part, refusal.denied, refusal.head = max(0, free) / need, place - 1, head
+          if part == 0 and place >= last_shadow then break end -- nothing can refuse more
         end
       end
     end
-    local lead = part > 0 and Queue.lead(want[SHARE], want[WEIGHT])
-    local cost = lead and cost_of(want, NEED, meters)
+    local lead = part > 0 and Queue.lead(wants[at + SHARE], wants[at + WEIGHT])
+    local cost = lead and cost_of(wants, at + NEED)
     if lead and cost * part > lead then
-      part, refusal.denied, refusal.head = lead / cost, FAIR_SHARE, want[HEAD + 1]
+      part, refusal.denied, refusal.head = lead / cost, FAIR_SHARE, wants[at + HEAD + 1]
     end
     return part
   end
 
-  local function serve(want, meters, rooms, refusal)
-    local part, amounts = part_of(want, meters, rooms, refusal), {}
-    for place = 1, #meters do
-      local amount, head = floor(want[NEED + place] * part), want[HEAD + place]
+  -- Returns how long to wait, for it is never worth it.
+  local function refuse(into)
+    for place = 1, limits do
+      grants[into + place] = 0
+    end
+    return 0
+  end
+
+  -- Returns whether anything was granted.
+  local function serve(at, into, meters)
+    local part = part_of(at, meters)
+    if part <= 0 then
+      return false
+    end
+    for place = 1, limits do
+      local amount, head = floor(wants[at + NEED + place] * part), wants[at + HEAD + place]
       if amount < head then
-        if part <= 0 or (rooms[place] < head and not meters[place].terms.is_shadow) then
-          return zeros(#meters)
+        if rooms[place] < head and not meters[place].terms.is_shadow then
+          return false
         end
         amount = head
       end
-      amounts[place] = amount
+      grants[into + place] = amount
     end
-    Queue.serve(want[SHARE], want[WEIGHT], cost_of(amounts, 0, meters))
-    return amounts
+    Queue.serve(wants[at + SHARE], wants[at + WEIGHT], cost_of(grants, into))
+    return true
   end
 
-  local function prefetch(want, meters, rooms)
-    local part, amounts = 1, {}
-    for place = 1, #meters do
-      local meter, room, wanted = meters[place], rooms[place], want[AHEAD + place]
+  local function prefetch(at, meters)
+    local part, ahead = 1, {}
+    for place = 1, limits do
+      local wanted = wants[at + AHEAD + place]
       if wanted > 0 then
+        local meter = meters[place]
         local idle = report.idle_share * meter.limit
-        local spare = min(room, Meter.paced(meter, room), idle - meter.held, 2 * idle / max(1, holders))
+        local spare = min(rooms[place], paces[place], idle - meter.held, 2 * idle / max(1, holders))
         part = min(part, max(0, spare) / wanted)
       end
     end
-    for place = 1, #meters do
-      amounts[place] = floor(want[AHEAD + place] * part)
+    for place = 1, limits do
+      ahead[place] = floor(wants[at + AHEAD + place] * part)
     end
-    Queue.serve(want[SHARE], want[WEIGHT], cost_of(amounts, 0, meters))
-    return amounts
+    Queue.serve(wants[at + SHARE], wants[at + WEIGHT], cost_of(ahead, 0))
+    return ahead
   end
 
-  local function hand_over(account, meters, rooms, amounts)
-    for place = 1, #meters do
-      local amount = amounts[place]
+  local function hand_over(account, meters, amounts, after)
+    for place = 1, limits do
+      local amount = amounts[after + place]
       if amount ~= 0 then
         local meter = meters[place]
         local balance = account.balances[meter.terms.name]
         rooms[place] = rooms[place] - amount
         meter.pace = meter.pace - amount
+        paces[place] = Meter.paced(meter, rooms[place])
         Ledger.enter(meter, balance, balance[GRANTED] + amount, balance[USED], balance[RETURNED])
       end
     end
   end
 
-  local function is_short(want, amounts)
-    for place = 1, #amounts do
-      if amounts[place] < want[NEED + place] then
+  local function is_short(at, into)
+    for place = 1, limits do
+      if grants[into + place] < wants[at + NEED + place] then
         return true
       end
     end
     return false
   end
 
-  local function grant(want, account, meters, rooms, refusal)
-    local share, amounts = want[SHARE], serve(want, meters, rooms, refusal)
-    hand_over(account, meters, rooms, amounts)
-    if is_short(want, amounts) then
-      local waiting = max(1, want[NEED + 1] - amounts[1])
+  -- Returns how long to wait.
+  local function grant(at, into, account, meters)
+    if serve(at, into, meters) then
+      hand_over(account, meters, grants, into)
+    else
+      refuse(into)
+    end
+    if is_short(at, into) then
+      local share, waiting = wants[at + SHARE], max(1, wants[at + NEED + 1] - grants[into + 1])
       account.waiting[share] = waiting
       Queue.wait(share, waiting)
-      return {share, amounts, Meter.wait_ms(meters[max(0, refusal.denied) + 1], refusal.head)}
+      return Meter.wait_ms(meters[max(0, refusal.denied) + 1], refusal.head)
     end
     if not Queue.is_contended() then
-      local ahead = prefetch(want, meters, rooms)
-      hand_over(account, meters, rooms, ahead)
-      for place = 1, #meters do
-        amounts[place] = amounts[place] + ahead[place]
+      local ahead = prefetch(at, meters)
+      hand_over(account, meters, ahead, 0)
+      for place = 1, limits do
+        grants[into + place] = grants[into + place] + ahead[place]
       end
     end
-    return {share, amounts, 0}
+    return 0
   end
 
-  function Ledger.grant(account, meters, is_closed)
-    local rooms, grants = {}, {}
-    local refusal = {denied = NOBODY, head = 1, shadow = {}}
-    for place, meter in ipairs(meters) do
-      rooms[place] = Meter.room(meter, min(MILLION, state.set_aside))
+  local function grant_all(account, meters, is_closed)
+    local set_aside = min(MILLION, state.set_aside)
+    for place = 1, limits do
+      local meter = meters[place]
+      rooms[place] = Meter.room(meter, set_aside)
+      paces[place] = Meter.paced(meter, rooms[place])
+      wholes[place] = max(1, meter.limit)
+      if meter.terms.is_shadow then
+        wholes[place], last_shadow = math.huge, place
+      end
     end
-    Queue.enter(report.wants)
+    Queue.enter()
     Queue.withdraw(account.waiting)
     account.waiting = {}
-    for place, want in ipairs(Queue.sort(report.wants)) do
-      if is_closed then
-        grants[place] = {want[SHARE], zeros(#meters), 0}
-      else
-        grants[place] = grant(want, account, meters, rooms, refusal)
+    local into, times, first, after = 1, Queue.sort()
+    for turn = 1, #times do
+      local at = first[times[turn]]
+      while at do
+        grants[into] = wants[at + SHARE]
+        grants[into + limits + 1] = is_closed and refuse(into) or grant(at, into, account, meters)
+        into, at = into + GRANT, after[at]
       end
     end
     return grants, refusal
   end
 
-  function Ledger.blocked_ms(refusal, meters)
+  local function blocked_ms(meters)
     local denied = meters[refusal.denied + 1]
     local closed_until = denied and Meter.closed_until(denied, refusal.head) or wall
     return max(0, state.learning_until - now, state.paused_until - now, closed_until - wall)
   end
-end
+
+  return {grant = grant_all, blocked_ms = blocked_ms}
+end)()
 
 local function answer(account, meters, outcome)
-  local granted, levels, shadow_denied = {}, {}, {}
-  for place, meter in ipairs(meters) do
-    local balance = account.balances[meter.terms.name]
-    granted[place] = balance and balance[GRANTED] or 0
-    levels[place] = {meter.used, meter.held, meter.limit, meter.factor}
-    if outcome.refusal.shadow[place] then
-      shadow_denied[#shadow_denied + 1] = place - 1
-    end
-  end
-  return {
-    outcome.is_unknown and 1 or 0, state.epoch, granted, outcome.grants,
-    Ledger.blocked_ms(outcome.refusal, meters), outcome.refusal.denied, holders,
-    max(0, state.learning_until - now), levels, outcome.relearned, account.seq, now, outcome.stepped,
-    shadow_denied,
+  local shadow = outcome.refusal.shadow
+  local told = {
+    outcome.is_unknown and 1 or 0, state.epoch, Grants.blocked_ms(meters), outcome.refusal.denied, holders,
+    max(0, state.learning_until - now), outcome.relearned, account.seq, now, outcome.stepped, outcome.grants,
   }
+  local last = #told
+  for place = 1, limits do
+    local meter = meters[place]
+    local balance = account.balances[meter.terms.name]
+    told[last + 1], told[last + 2] = balance and balance[GRANTED] or 0, meter.used
+    told[last + 3], told[last + 4], told[last + 5] = meter.held, meter.limit, meter.factor
+    told[last + 6] = shadow[place] and 1 or 0
+    last = last + 6
+  end
+  return told
 end
 
 local function exchange()
@@ -822,7 +874,7 @@ local function exchange()
   local account = Ledger.account_of(report.holder)
   outcome.is_unknown = not account and report.seq > 0
   account = account or {base = report.base, seq = report.seq, last = now, balances = {}, waiting = {}}
-  if now < state.learning_until then
+  if report.seen and now < state.learning_until then
     for place = 1, min(#meters, #report.seen) do
       Meter.recall(meters[place], report.seen[place])
     end
@@ -835,7 +887,7 @@ local function exchange()
   Ledger.heed(meters)
   local is_listening = now < state.learning_until or now < state.paused_until or is_behind
   local is_closed = outcome.is_unknown or report.is_leaving or is_listening
-  outcome.grants, outcome.refusal = Ledger.grant(account, meters, is_closed)
+  outcome.grants, outcome.refusal = Grants.grant(account, meters, is_closed)
   if not outcome.is_unknown then
     Ledger.close(account)
   end
@@ -844,13 +896,12 @@ end
 
 -- ----------------------------------------------------------------------------------------- how state is kept
 
-local State = {}
-do
-  function State.read_clock()
+local State = (function()
+  local function read_clock()
     if ARGV[2] then
       return tonumber(ARGV[2])
     end
-    local time = redis.call('TIME')
+    local time = call('TIME')
     return time[1] * 1000 + floor(time[2] / 1000)
   end
 
@@ -862,30 +913,36 @@ do
     return {
       meter.used, meter.held, meter.factor, meter.cut_at, meter.heal_at, meter.claims, meter.pace,
       meter.paced_at, meter.oldest, meter.newest, meter.starts, meter.ends, meter.carried,
-      terms.amount, terms.window_ms, terms.bucket_ms, terms.slack_ms, terms.burst, terms.calendar,
-      meter.empty_at, meter.zero_of,
+      terms.amount, terms.window_ms, terms.bucket_ms, terms.slack_ms, terms.burst, terms.calendar or NONE,
+      meter.empty_at, meter.zero_of or 0,
+    }
+  end
+
+  local function unpack_terms(name, kept)
+    return {
+      name = name, amount = kept[14], window_ms = kept[15], bucket_ms = kept[16], slack_ms = kept[17],
+      burst = kept[18], calendar = kept[19][1] and kept[19],
     }
   end
 
   local function unpack_meter(name, kept)
-    return {
+    local meter = {
       used = kept[1], held = kept[2], factor = kept[3], cut_at = kept[4], heal_at = kept[5], claims = kept[6],
       pace = kept[7], paced_at = kept[8], oldest = kept[9], newest = kept[10], starts = kept[11],
-      ends = kept[12], carried = kept[13], empty_at = kept[20] or kept[8], zero_of = kept[21] or 0,
-      terms = {
-        name = name, amount = kept[14], window_ms = kept[15], bucket_ms = kept[16], slack_ms = kept[17],
-        burst = kept[18], calendar = kept[19],
-      },
+      ends = kept[12], carried = kept[13], empty_at = kept[20] or kept[8], limit = kept[14],
+      terms = terms_of[name] or unpack_terms(name, kept),
     }
+    if (kept[21] or 0) > 0 then
+      meter.zero_of = kept[21]
+    end
+    return meter
   end
 
   -- One that is new, or of which a part was evicted, begins with nothing and listens.
-  function State.load()
-    local packed = redis.call('HGET', KEYS[1], 'm')
-    local leases, ends = redis.call('ZCARD', KEYS[2]), redis.call('ZCARD', KEYS[4])
-    is_intact = packed and redis.call('HLEN', KEYS[3]) == leases + ends
+  local function load()
+    local packed, leases, ends = call('HGET', KEYS[1], 'm'), call('ZCARD', KEYS[2]), call('ZCARD', KEYS[4])
+    is_intact = packed and call('HLEN', KEYS[3]) == leases + ends
     if not is_intact then
-      holders = 0
       state = {
         now = wall, offset = 0, run = '', epoch = string.format('%x-%s', wall, report.holder),
         learning_until = wall + report.learning_ms, paused_until = 0, checked_at = 0, virtual = 0,
@@ -893,7 +950,7 @@ do
       }
       return
     end
-    state, holders = cmsgpack.unpack(packed), leases
+    state, holders, licensed = cmsgpack.unpack(packed), leases, ends
     for name, kept in pairs(state.meters) do
       state.meters[name] = unpack_meter(name, kept)
     end
@@ -911,21 +968,21 @@ do
 
   local function store_account(holder, account)
     if account then
-      redis.call('HSET', KEYS[3], 'lease:' .. holder, cmsgpack.pack(account))
-      redis.call('ZADD', KEYS[2], now + report.lease_ms, holder)
+      call('HSET', KEYS[3], 'lease:' .. holder, cmsgpack.pack(account))
+      call('ZADD', KEYS[2], string.format('%d', now + report.lease_ms), holder)
     else
-      redis.call('HDEL', KEYS[3], 'lease:' .. holder)
-      redis.call('ZREM', KEYS[2], holder)
+      call('HDEL', KEYS[3], 'lease:' .. holder)
+      call('ZREM', KEYS[2], holder)
     end
   end
 
   local function store_licence(base, licence)
     if licence then
-      redis.call('HSET', KEYS[3], 'licence:' .. base, licence.share)
-      redis.call('ZADD', KEYS[4], licence.ends, base)
+      call('HSET', KEYS[3], 'licence:' .. base, licence.share)
+      call('ZADD', KEYS[4], licence.ends, base)
     else
-      redis.call('HDEL', KEYS[3], 'licence:' .. base)
-      redis.call('ZREM', KEYS[4], base)
+      call('HDEL', KEYS[3], 'licence:' .. base)
+      call('ZREM', KEYS[4], base)
     end
   end
 
@@ -935,19 +992,19 @@ do
     for name, meter in pairs(meters) do
       state.meters[name] = pack_meter(meter)
     end
-    redis.call('HSET', KEYS[1], 'm', cmsgpack.pack(state))
+    call('HSET', KEYS[1], 'm', cmsgpack.pack(state))
   end
 
-  function State.store()
+  local function store()
     local PORTION = 500
     local keep = is_renewed and keep_ms()
-    if not is_intact and redis.call('EXISTS', unpack(KEYS)) > 0 then
-      redis.call('DEL', unpack(KEYS))
+    if not is_intact and call('EXISTS', unpack(KEYS)) > 0 then
+      call('DEL', unpack(KEYS))
     end
     store_state()
     for field, amount in pairs(booked) do
       if amount ~= 0 then
-        redis.call('HINCRBY', KEYS[1], field, amount)
+        call('HINCRBY', KEYS[1], field, amount)
       end
     end
     for holder, account in pairs(accounts) do
@@ -957,15 +1014,17 @@ do
       store_licence(base, licence)
     end
     for first = 1, #passed, PORTION do
-      redis.call('HDEL', KEYS[1], unpack(passed, first, min(#passed, first + PORTION - 1)))
+      call('HDEL', KEYS[1], unpack(passed, first, min(#passed, first + PORTION - 1)))
     end
     if keep then
       for _, key in ipairs(KEYS) do
-        redis.call('PEXPIRE', key, keep)
+        call('PEXPIRE', key, keep)
       end
     end
   end
-end
+
+  return {read_clock = read_clock, load = load, store = store}
+end)()
 
 wall = State.read_clock()
 State.load()

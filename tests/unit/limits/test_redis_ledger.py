@@ -14,7 +14,7 @@ from sidecar.store.errors import Outage, StoreUnavailable
 from sidecar.store.slots import slot_of
 from tests.support.ledger import NOON, Teller, rolling
 
-ANSWER = [0, b"epoch", [7], [[b"a/standard", [5], 20]], 0, 0, 3, 0, [[1, 2, 40, 900]], 0, 4, NOON, 0, [0]]
+ANSWER = [0, b"epoch", 0, 0, 3, 0, 0, 4, NOON, 0, [b"a/standard", 5, 20], 7, 1, 2, 40, 900, 1]
 
 
 class Runner:
@@ -46,18 +46,19 @@ async def test_a_report_goes_out_as_json_alone_so_that_redis_takes_its_own_clock
     assert runner.asked == [(ledger_keys("gs", "quota/main/gemini"), [told.to_json()])]
 
 
-def test_classes_are_told_by_the_bytes_of_their_names_and_each_in_one_list() -> None:
+def test_classes_are_told_by_the_bytes_of_their_names_and_all_in_one_list() -> None:
     names = ("b", "\U0001f600", "a/b", "\uffee", "a")
     wants = [Want(name, 2.0, [3], [1], [4]) for name in names]
     told = json.loads(replace(report(), wants=wants).to_json())["wants"]
-    assert told == [[name, 2.0, 3, 1, 4] for name in sorted(names, key=str.encode)]
+    assert told == [each for name in sorted(names, key=str.encode) for each in (name, 2.0, 3, 1, 4)]
 
 
 async def test_an_answer_is_read_field_by_field() -> None:
     answer = await RedisLedger(Runner(ANSWER), "quota/main/gemini", "gs").exchange(report())
     assert (answer.epoch, answer.holders, answer.seq, answer.clock_ms) == ("epoch", 3, 4, NOON)
-    assert answer.grants == [Granted("a/standard", [5], 20)]
+    assert (answer.granted, answer.grants) == ([7], [Granted("a/standard", [5], 20)])
     assert answer.levels == [Level(used=1, held=2, limit=40, permille=900)]
+    assert answer.shadow_denied == [0]
 
 
 def test_all_keys_of_a_group_are_in_one_slot_and_no_other_group_has_them() -> None:
@@ -83,15 +84,16 @@ async def test_an_outage_of_redis_is_one_of_the_ledger_and_says_why() -> None:
         changed(0, b"0"),
         changed(1, "text"),
         changed(1, b"\xff"),
-        changed(2, [7, 7]),
-        changed(2, [None]),
-        changed(3, [[b"a/standard", [5, 5], 20]]),
-        changed(3, [[b"\xff", [5], 20]]),
-        changed(3, [[b"a/standard", [5]]]),
-        changed(5, 1),
-        changed(8, []),
-        changed(8, [[1, 2, 40]]),
-        changed(13, [b"0"]),
+        changed(2, None),
+        changed(3, 1),
+        changed(10, b""),
+        changed(10, [b"a/standard", 5]),
+        changed(10, [b"a/standard", 5, 20, b"b/standard"]),
+        changed(10, [b"\xff", 5, 20]),
+        changed(10, [7, 5, 20]),
+        changed(10, [b"a/standard", [5], 20]),
+        changed(16, b"0"),
+        [*ANSWER, *ANSWER[11:]],
     ],
     ids=repr,
 )
