@@ -15,8 +15,8 @@ from sidecar.store.errors import StoreUnavailable
 _TIMEOUT_S = 0.25
 """As long as an exchange may take at all; `redis.timeout` may be less."""
 _SCALARS = (int, bytes, *[int] * 8, list)
+"""What a reply begins with; the last are the grants."""
 _OF_A_LIMIT = (int,) * 6
-"""Of each limit, after the scalars."""
 
 
 class ScriptRunner(Protocol):

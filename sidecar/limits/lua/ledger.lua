@@ -10,9 +10,12 @@
 --        4  zset   licences: base -> when its licence ends
 --        All have one hash tag, so that a cluster keeps them together. They vanish by themselves when nothing
 --        in them can matter any more, and they live and die together: when one was evicted, all are void.
--- ARGV   1  the report, as Report.to_json makes it: lists of lists are flat, and what is empty is left out
+-- ARGV   1  the report, as Report.to_json makes it, in which lists of lists are flat: `terms` has 12 places
+--           for a limit, `known` 3; `wants` 2 for a class and 3 for each limit of it; `entries` 4 for each,
+--           `penalties` too. Of the last three, and of `seen` and `is_leaving`, only what there is is told
 --        2  the server's clock in milliseconds, 3  the run of the server: in tests; production passes neither
--- Reply  one flat list, as Answer.from_resp takes it
+-- Reply  ten scalars, the grants in one list (of each the class, the amounts by limit, how long to wait), and
+--        then, in the outer list, six numbers of each limit; Answer.from_resp takes it
 --
 -- Invariants
 -- - `used` is the sum of the buckets, `held` that of what accounts hold, `set_aside` that of the shares.
@@ -22,16 +25,15 @@
 --   memory, no disk, a replica) nothing has changed, and no error can free what is used or held.
 -- - Work does not grow with the number of holders, and what time piles up is taken in portions.
 --
--- What costs time here is less the arithmetic than what every call makes anew: functions, tables, arguments of
--- commands. So
--- - blocks close their locals behind them, and a constant stands in the only function that needs it: a function
---   that is made looks for what it refers to among all that are still open;
--- - a block names what it gives to others in one table at its end, which then has its size from the beginning;
--- - lists are flat, and no meter has more than 16 fields: the 17th would double the room that it takes.
+-- The arithmetic takes less time than what every call makes anew: functions, tables, arguments of commands.
+-- - A block is a function that is called once, and a constant stands in the only function that needs it: when
+--   a function is made, what it refers to is looked for among all that functions of its block refer to.
+-- - A block returns a table of what others call, which does not have to grow.
+-- - Lists are flat, and no meter has more than 16 fields: the 17th would double the room that it takes.
 
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 local call = redis.call
-local NONE = {}
+local NONE = {} -- where there is no such list; nobody adds to it
 
 local report = cjson.decode(ARGV[1])
 local TERMS = 12 -- places in the report that the terms of one limit take
@@ -50,9 +52,9 @@ local is_renewed = false -- whether something must be kept longer than all befor
 for place = 1, limits do
   local told, first = report.terms, (place - 1) * TERMS
   local terms = {
-    name = told[first + 1], amount = told[first + 2], window_ms = told[first + 3], bucket_ms = told[first + 4],
-    slack_ms = told[first + 5], burst = told[first + 6], is_flight = told[first + 7],
-    is_shadow = told[first + 8], on_loss = told[first + 9],
+    name = told[first + 1], amount = told[first + 2], window_ms = told[first + 3],
+    bucket_ms = told[first + 4], slack_ms = told[first + 5], burst = told[first + 6],
+    is_flight = told[first + 7], is_shadow = told[first + 8], on_loss = told[first + 9],
     calendar = told[first + 10] > 0 and {told[first + 10], told[first + 11], told[first + 12]},
   }
   terms_at[place], terms_of[terms.name] = terms, terms
@@ -319,7 +321,9 @@ local Meter = (function()
   end
 
   return {
-    new = new, claim = claim, roll = roll, is_over = is_over, recall = recall, book = book, refund = refund, penalize = penalize, heal = heal, room = room, paced = paced, wait_ms = wait_ms, closed_until = closed_until, keep_ms = keep_ms,
+    new = new, claim = claim, roll = roll, is_over = is_over, recall = recall, book = book, refund = refund,
+    penalize = penalize, heal = heal, room = room, paced = paced, wait_ms = wait_ms,
+    closed_until = closed_until, keep_ms = keep_ms,
   }
 end)()
 
@@ -405,9 +409,9 @@ local Queue = (function()
     end
   end
 
-  -- The times to which classes that ask were served, in order; the first that was served so far; and by each
-  -- the next that was as well. The report has classes by name: strings are not compared here, for `<` would
-  -- ask the server's locale. Numbers are sorted without a call for each comparison.
+  -- How far the classes that ask were served, in order; the first that was served so far; and after each the
+  -- next that was, too. Those served alike go by name, as the report has them: strings are not compared here,
+  -- for `<` would ask the server's locale. Numbers are sorted without a call for each comparison.
   local function sort()
     local times, first, after = {}, {}, {}
     for at = #wants - WANT, 0, -WANT do
@@ -445,7 +449,8 @@ local Queue = (function()
   end
 
   return {
-    withdraw = withdraw, wait = wait, is_contended = is_contended, enter = enter, sort = sort, lead = lead, serve = serve,
+    withdraw = withdraw, wait = wait, is_contended = is_contended, enter = enter, sort = sort, lead = lead,
+    serve = serve,
   }
 end)()
 
@@ -456,7 +461,6 @@ local GRANTED, USED, RETURNED, CLAIMED = 1, 2, 3, 4 -- of a balance; the last is
 
 local Ledger = (function()
   -- time and place
-
   local function account_of(holder)
     if accounts[holder] == nil then
       local packed = holders > 0 and call('HGET', KEYS[3], 'lease:' .. holder)
@@ -510,7 +514,7 @@ local Ledger = (function()
     end
   end
 
-  local function meters_of_report()
+  local function meters_told()
     local meters = {}
     for place = 1, limits do
       local terms = terms_at[place]
@@ -526,7 +530,6 @@ local Ledger = (function()
   end
 
   -- holders
-
   local function license(base, licence)
     local before = licences[base]
     if before == nil then
@@ -590,7 +593,8 @@ local Ledger = (function()
     for place = 1, limits do
       local meter, terms, known = meters[place], terms_at[place], 3 * (place - 1)
       local balance = account.balances[terms.name] or {0, 0, 0, NOBODY}
-      local granted, used = max(balance[GRANTED], told[known + GRANTED]), max(balance[USED], told[known + USED])
+      local granted = max(balance[GRANTED], told[known + GRANTED])
+      local used = max(balance[USED], told[known + USED])
       relearned = relearned + granted - balance[GRANTED]
       if used > balance[USED] then
         Meter.book(meter, used - balance[USED], now)
@@ -655,8 +659,6 @@ local Ledger = (function()
     account.share = ceil(report.share * MILLION / holders)
   end
 
-  -- what the upstream said
-
   local function heed(meters)
     local PENALTY = 4
     local penalties = report.penalties or NONE
@@ -673,7 +675,7 @@ local Ledger = (function()
   end
 
   return {
-    account_of = account_of, advance = advance, check = check, meters = meters_of_report, reap = reap,
+    account_of = account_of, advance = advance, check = check, meters = meters_told, reap = reap,
     enter = enter, teach = teach, apply = apply, welcome = welcome, close = close, heed = heed,
   }
 end)()
@@ -682,7 +684,7 @@ local Grants = (function()
   local GRANT = 2 + limits -- places of one: the class, the amounts by limit, how long to wait
   local grants = {} -- one after the other; `into` is the place of the class in one of them
   local refusal = {denied = NOBODY, head = 1, shadow = {}}
-  local rooms, paces, wholes = {}, {}, {} -- by limit: what it has left, what pacing lets go, what is all of it
+  local rooms, paces, wholes = {}, {}, {} -- by limit: what it has left, what pacing lets go, all of it
   local last_shadow = 0 -- the last place of a limit that is one
 
   local function cost_of(amounts, after)
@@ -721,12 +723,10 @@ local Grants = (function()
     return part
   end
 
-  -- Returns how long to wait, for it is never worth it.
   local function refuse(into)
     for place = 1, limits do
       grants[into + place] = 0
     end
-    return 0
   end
 
   -- Returns whether anything was granted.
@@ -790,8 +790,8 @@ local Grants = (function()
     return false
   end
 
-  -- Returns how long to wait.
-  local function grant(at, into, account, meters)
+  -- Returns when asking again is worth it.
+  local function grant_want(at, into, account, meters)
     if serve(at, into, meters) then
       hand_over(account, meters, grants, into)
     else
@@ -813,7 +813,7 @@ local Grants = (function()
     return 0
   end
 
-  local function grant_all(account, meters, is_closed)
+  local function grant(account, meters, is_closed)
     local set_aside = min(MILLION, state.set_aside)
     for place = 1, limits do
       local meter = meters[place]
@@ -831,8 +831,14 @@ local Grants = (function()
     for turn = 1, #times do
       local at = first[times[turn]]
       while at do
+        local wait_ms = 0
         grants[into] = wants[at + SHARE]
-        grants[into + limits + 1] = is_closed and refuse(into) or grant(at, into, account, meters)
+        if is_closed then
+          refuse(into)
+        else
+          wait_ms = grant_want(at, into, account, meters)
+        end
+        grants[into + limits + 1] = wait_ms
         into, at = into + GRANT, after[at]
       end
     end
@@ -845,7 +851,7 @@ local Grants = (function()
     return max(0, state.learning_until - now, state.paused_until - now, closed_until - wall)
   end
 
-  return {grant = grant_all, blocked_ms = blocked_ms}
+  return {grant = grant, blocked_ms = blocked_ms}
 end)()
 
 local function answer(account, meters, outcome)
