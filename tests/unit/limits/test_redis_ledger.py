@@ -53,6 +53,17 @@ def test_classes_are_told_by_the_bytes_of_their_names_and_all_in_one_list() -> N
     assert told == [each for name in sorted(names, key=str.encode) for each in (name, 2.0, 3, 1, 4)]
 
 
+def test_of_what_is_optional_only_what_there_is_is_told() -> None:
+    quiet, busy = (
+        report(),
+        replace(report(), wants=[Want("a", 2.0, [3], [1], [4])], seen=[7], is_leaving=True),
+    )
+    told, more = json.loads(quiet.to_json()), json.loads(busy.to_json())
+    assert told["seq"] == 0
+    assert not told.keys() & {"entries", "wants", "penalties", "seen", "is_leaving"}
+    assert more.keys() - told.keys() == {"wants", "seen", "is_leaving"}
+
+
 async def test_an_answer_is_read_field_by_field() -> None:
     answer = await RedisLedger(Runner(ANSWER), "quota/main/gemini", "gs").exchange(report())
     assert (answer.epoch, answer.holders, answer.seq, answer.clock_ms) == ("epoch", 3, 4, NOON)
