@@ -49,12 +49,7 @@ class Sketch:
 
     def add(self, figure: float) -> None:
         """Observe one figure."""
-        if self.weight >= MEMORY:
-            self._halve()
-        figure = min(max(figure, self._low), self._high)
-        self._counts[self._bucket(figure)] += 1
-        self._sum += figure
-        self.weight += 1
+        self._count(figure)
 
     def quantile(self, share: float) -> float:
         """The least edge that at least `share` (above 0, at most 1) of what counts is not above; `low` before
@@ -64,6 +59,17 @@ class Sketch:
             return self._low
         below = list(accumulate(self._counts))
         return self._edge(min(bisect_left(below, share * below[-1]), len(below) - 1))
+
+    def _count(self, figure: float) -> int:
+        """Count a figure; returns its bucket."""
+        if self.weight >= MEMORY:
+            self._halve()
+        figure = min(max(figure, self._low), self._high)
+        bucket = self._bucket(figure)
+        self._counts[bucket] += 1
+        self._sum += figure
+        self.weight += 1
+        return bucket
 
     def _edge(self, bucket: int) -> float:
         return min(self._low * math.exp(self._log_step * bucket), self._high)
@@ -97,8 +103,7 @@ class Learned(Sketch):
 
     def add(self, figure: float) -> None:
         """Observe one figure."""
-        super().add(figure)
-        if self._bucket(min(max(figure, self._low), self._high)) > self._mark:
+        if self._count(figure) > self._mark:
             self._above += 1
         allowed = (1 - self._share) * self.weight
         while self._above > allowed:

@@ -40,7 +40,7 @@ UNKNOWN_CACHE_TOKENS = 32_768
 CALLERS_MAX, MODELS_MAX, CACHES_MAX = 1024, 64, 1024
 _RATIO_MIN, _RATIO_MAX = 1 / 8, 8.0
 _INPUT_SHARE, _OUTPUT_SHARE = 0.99, 0.9
-_ALL_OF_ANSWERS, _ONE_OF_ANSWERS = 256, 16
+_ALL_OF_ANSWERS, _ONE_OF_ANSWERS = 256, 32
 """Learning takes some microseconds of every call, and a caller does not change that fast."""
 
 
@@ -52,29 +52,6 @@ class Key(NamedTuple):
     """The id upstream."""
 
 
-class Estimate(NamedTuple):
-    """What a call may cost."""
-
-    key: Key
-    price: Price
-    charge: Charge
-    """The upper estimate, in every unit: to be reserved where there is room for it."""
-    certain: Mapping[str, int]
-    """Of it, the input tokens that the request carries, by modality."""
-    found: Measured = NOTHING_MEASURED
-    """What was measured, before learning."""
-
-    @property
-    def least(self) -> Charge:
-        """The charge without guesses: no reservation may be lower. Seldom asked for, so made then."""
-        return _charge(self.charge.requests, self.certain, 0, self.price)
-
-    @property
-    def output(self) -> int:
-        """Output tokens in `charge`."""
-        return self.charge.tokens - self.charge.input_tokens
-
-
 class _Ratios:
     """Of actual to estimated input tokens."""
 
@@ -82,8 +59,8 @@ class _Ratios:
         self.measured = Learned(_RATIO_MIN, _RATIO_MAX, 1.03, _INPUT_SHARE)
         self.guessed = Learned(_RATIO_MIN, _RATIO_MAX, 1.1, _INPUT_SHARE)
 
-    def observe(self, estimate: Estimate, actual: int) -> None:
-        measured, guessed = (sum(tokens.values()) for tokens in estimate.found[:2])
+    def observe(self, found: Measured, actual: int) -> None:
+        measured, guessed = (sum(tokens.values()) for tokens in found[:2])
         if guessed:
             self.guessed.add((actual - measured) / guessed)
         elif measured:
@@ -97,6 +74,32 @@ class _Caller(_Ratios):
         super().__init__()
         self.output = Learned(1, OUTPUT_MAX_TOKENS * 8, 1.1, _OUTPUT_SHARE)
         self.answers = 0
+
+
+class Estimate(NamedTuple):
+    """What a call may cost."""
+
+    call: Call
+    key: Key
+    price: Price
+    charge: Charge
+    """The upper estimate, in every unit: to be reserved where there is room for it."""
+    certain: Mapping[str, int]
+    """Of it, the input tokens that the request carries, by modality."""
+    found: Measured = NOTHING_MEASURED
+    """What was measured, before learning."""
+    known: _Caller | None = None
+    """What its caller's calls turned out to be; None: that is not known yet."""
+
+    @property
+    def least(self) -> Charge:
+        """The charge without guesses: no reservation may be lower. Seldom asked for, so made then."""
+        return _charge(self.charge.requests, self.certain, 0, self.price)
+
+    @property
+    def output(self) -> int:
+        """Output tokens in `charge`."""
+        return self.charge.tokens - self.charge.input_tokens
 
 
 class _Model(_Ratios):
@@ -128,8 +131,9 @@ class Estimator:
         """
         method, body = call.arrival.method, call.body.json
         if method in FREE:
-            return Estimate(key, price, _FREE_CHARGE, {})
-        caller = self._callers.get(key) or _UNKNOWN
+            return Estimate(call, key, price, _FREE_CHARGE, {})
+        known = self._callers.get(key)
+        caller = known or _UNKNOWN
         found = measure(body, key.model)
         prompt = certain = _scaled(found.certain, caller.measured.value or self._of_model(key).measured.value)
         if found.guessed or found.cache:
@@ -139,7 +143,7 @@ class Estimator:
             charge = _charge(len(body["contents"]), prompt, 0, price)
         else:
             charge = _charge(1, prompt, _output(body, caller.output.value), price)
-        return Estimate(key, price, charge, certain, found)
+        return Estimate(call, key, price, charge, certain, found, known)
 
     def _with_guesses(
         self, certain: Mapping[str, int], found: Measured, learned: float | None, key: Key
@@ -156,7 +160,7 @@ class Estimator:
     def observe(self, estimate: Estimate, usage: Usage) -> None:
         """Learn from the usage of a whole answer to an estimated call; one that broke off teaches nothing.
 
-        Of a caller that is well known, every sixteenth answer is looked at.
+        Of a caller that is well known, every thirty-second answer is looked at.
         """
         if not usage.prompt:
             return
@@ -165,13 +169,13 @@ class Estimator:
             named = min(usage.cached, usage.prompt)
             self._caches.put(estimate.found.cache, named)
         key = estimate.key
-        caller = self._callers.at(key, _Caller)
+        caller = estimate.known or self._callers.at(key, _Caller)
         caller.answers += 1
         if caller.answers > _ALL_OF_ANSWERS and caller.answers % _ONE_OF_ANSWERS:
             return
         model = self._models.at(key.model, _Model)
         for ratios in (caller, model):
-            ratios.observe(estimate, usage.prompt - named)
+            ratios.observe(estimate.found, usage.prompt - named)
         model.errors["input"].add(estimate.charge.input_tokens / usage.prompt)
         if output := usage.candidates + usage.thoughts:
             caller.output.add(output)
@@ -204,7 +208,10 @@ def _scaled(tokens: Mapping[str, int], ratio: float | None) -> Mapping[str, int]
     """Tokens by modality times a ratio, 1 when none is known."""
     if ratio is None:
         return tokens
-    return {modality: math.ceil(count * ratio) for modality, count in tokens.items()}
+    scaled = dict(tokens)
+    for modality, count in tokens.items():
+        scaled[modality] = math.ceil(count * ratio)
+    return scaled
 
 
 def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
@@ -214,7 +221,9 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 def _output(body: Json, learned: float | None) -> int:
     """Answer and thoughts together, which maxOutputTokens counts too."""
     likely = UNKNOWN_OUTPUT_TOKENS if learned is None else math.ceil(learned)
-    config = body.get("generationConfig") or {}
+    config = body.get("generationConfig")
+    if not config:
+        return min(OUTPUT_MAX_TOKENS, likely)
     asked: int = config.get("maxOutputTokens", OUTPUT_MAX_TOKENS)
     candidates: int = config.get("candidateCount", 1)
     return min(max(0, min(asked, OUTPUT_MAX_TOKENS)) * max(1, candidates), likely)

@@ -46,20 +46,6 @@ class Taken(NamedTuple):
         self.group.touch()
 
 
-class Costing(NamedTuple):
-    """What a call costs at one model and tier, and how the bills of its attempts there are made."""
-
-    means: Means
-    call: Call
-    estimate: Estimate
-
-    def settled(self, outcome: OutcomeClass, usage: Usage | None) -> Charge:
-        """What an attempt cost, and what is learned from it."""
-        if outcome is OutcomeClass.ANSWERED and usage is not None:
-            self.means.estimator.observe(self.estimate, usage)
-        return settled(self.estimate.charge, outcome, usage, self.estimate.price)
-
-
 class FreeGrant:
     """The right to make one request that nobody counts; see `core.ports.Grant`. Without `cooldowns` it
     neither heeds that its place is closed nor closes it.
@@ -95,15 +81,21 @@ class MeteredGrant:
     stands on the units that were `taken` from it; `mode` is how the limits were kept then.
     """
 
-    __slots__ = ("_costing", "_settled", "_taken", "_used_at", "candidate", "is_sent", "mode")
+    __slots__ = ("_estimate", "_means", "_settled", "_taken", "_used_at", "candidate", "is_sent", "mode")
 
     def __init__(
-        self, candidate: Candidate, costing: Costing, mode: LimitsMode, taken: Taken | None = None
+        self,
+        means: Means,
+        candidate: Candidate,
+        estimate: Estimate,
+        mode: LimitsMode,
+        taken: Taken | None = None,
     ) -> None:
         self.candidate = candidate
         self.is_sent = False
         self.mode = mode
-        self._costing = costing
+        self._means = means
+        self._estimate = estimate
         self._taken = taken
         self._used_at = 0.0
         self._settled: Charge | None = None
@@ -116,38 +108,39 @@ class MeteredGrant:
         """Book it as used. Raises GrantLapsed when the lease that it was taken from has ended, or its place
         has been closed.
         """
-        self._used_at = self._costing.means.clocks.now_ms()
+        self._used_at = self._means.clocks.now_ms()
         if self._taken is not None:
             is_usable = self._taken.use(self._used_at)
         else:
-            cooldowns = self._costing.means.cooldowns
-            is_usable = not (cooldowns and cooldowns.opens_in_ms(self.candidate, self._costing.call))
+            cooldowns = self._means.cooldowns
+            is_usable = not (cooldowns and cooldowns.opens_in_ms(self.candidate, self._estimate.call))
         if not is_usable:
             raise GrantLapsed("the lease ran out, or the upstream was closed, before the request could leave")
         self.is_sent = True
 
     def settle(self, failure: BaseException | None, usage: Usage | None, chunks: int) -> Charge:
         """Correct the booking by how the attempt ended. Returns what it cost; idempotent."""
-        if self._settled is None:
-            self._settled = self._settle(failure, usage, chunks)
-        return self._settled
-
-    def _settle(self, failure: BaseException | None, usage: Usage | None, chunks: int) -> Charge:
-        if not self.is_sent:
-            if self._taken is not None:
-                self._taken.put_back(self._costing.means.clocks.now_ms())
-            return NOTHING
-        charge = self._costing.settled(classify(True, failure, chunks, usage), usage)
+        if self._settled is not None:
+            return self._settled
+        estimate = self._estimate
+        outcome = classify(self.is_sent, failure, chunks, usage)
+        if outcome is OutcomeClass.ANSWERED and usage is not None:
+            self._means.estimator.observe(estimate, usage)
+        charge = self._settled = settled(estimate.charge, outcome, usage, estimate.price)
         if self._taken is not None:
-            self._taken.settle(charge, self._used_at, self._costing.means.clocks.now_ms())
-        if isinstance(failure, UpstreamQuota):
+            now = self._means.clocks.now_ms()
+            if self.is_sent:
+                self._taken.settle(charge, self._used_at, now)
+            else:
+                self._taken.put_back(now)
+        if self.is_sent and isinstance(failure, UpstreamQuota):
             self._refused(failure)
         return charge
 
     def _refused(self, refusal: UpstreamQuota) -> None:
-        cooldowns = self._costing.means.cooldowns
+        cooldowns = self._means.cooldowns
         if self._taken is None:
-            cooldowns.refused_unmetered(self.candidate, self._costing.call, refusal)
+            cooldowns.refused_unmetered(self.candidate, self._estimate.call, refusal)
         else:
             self._taken.group.refused(refusal)
             cooldowns.refused(self._taken.group.definition.name, refusal)

@@ -125,11 +125,8 @@ class Group:
         self.definition = definition
         self.most = [limit.amount for limit in definition.limits]
         """What each limit allows in all."""
-        self._pick = _picker(definition)
-
-    def amounts(self, charge: Charge) -> Sequence[int]:
+        self.amounts = _picker(definition)
         """What a charge takes of each limit."""
-        return self._pick(charge)
 
     def touch(self) -> None:
         """Something was taken or settled: the task is to look soon."""

@@ -71,11 +71,11 @@ class CallHold(Reserving):
 
     async def take_budgets(self, best: Candidate) -> None:
         """Take every budget that covers the call, or none: what it costs at `best`. Raises SidecarError."""
-        budgets, costing = self.budgets, self.costing(best)
+        budgets, estimate = self.budgets, self.estimate(best)
         try:
             for definition in self._covering():
                 group = self._means.groups.of(definition)
-                option = Option(best, costing, group, fitting(group, costing.estimate))
+                option = Option(best, estimate, group, fitting(group, estimate))
                 budgets.append(await self.take(option))
         except BaseException:
             for taken in budgets:

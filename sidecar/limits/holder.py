@@ -109,7 +109,9 @@ class Holder:
         """Take units for a request that has just come, without a message. Returns where they are from, for
         `use` and `put_back`; 0: it must join the line.
         """
-        known = self._classes.of(share, now)
+        known = self._classes.get(share.name)
+        if known is None or known.share is not share:
+            known = self._classes.of(share, now)
         known.demand.arrived(amounts)
         return 0 if known.line.length and any(amounts) else self._spend(known, amounts, now)
 
@@ -129,7 +131,7 @@ class Holder:
         """The request that took units leaves. False: they are ours no more or may not be used now; it must
         put them back and take others.
         """
-        if self.closure.is_shut(now):
+        if now < self.closure.shut_until:
             return False
         if source == _UNHELD:
             self.lease.book_unheld(amounts, now)
@@ -145,8 +147,17 @@ class Holder:
     def settle(
         self, share: Share, taken: Sequence[int], used: Sequence[int], used_at: float, now: float
     ) -> None:
-        """The call that used units has ended, and this is what it cost."""
-        self._land(share, taken, now)
+        """The call that used units has ended, and this is what it cost.
+
+        What it held of flight limits is free. Where they are scarce the ledger says whose turn it is, or the
+        class that flies would keep them for ever.
+        """
+        if self.lease.land(share.name, taken, self._is_plenty, now) and (
+            known := self._classes.get(share.name)
+        ):
+            known.ask_at = min(known.ask_at, now)
+            if known.line.length:
+                self.serve(now)
         self.lease.correct(taken, used, used_at, now)
 
     def join(self, ticket: Ticket, now: float) -> bool:
@@ -186,7 +197,7 @@ class Holder:
         closed here at once, and a pause begins.
         """
         self._refusals.add(penalty._replace(pause_ms=0))
-        self.closure.is_closed = self.closure.is_closed or penalty.value == 0
+        self.closure.close(self.closure.is_closed or penalty.value == 0)
         self.pause(now + penalty.pause_ms, now)
 
     def pause(self, until: float, now: float) -> None:
@@ -196,7 +207,7 @@ class Holder:
 
     def _spend(self, known: Backlog, amounts: Sequence[int], now: float) -> int:
         """Where the units come from; 0: there are none."""
-        if self.closure.is_shut(now):
+        if now < self.closure.shut_until:
             return 0
         source = self.lease.take(known.share.name, amounts, now)
         if not source and not any(amounts):  # free, as far as is known: what it costs is booked as a debt
@@ -205,7 +216,7 @@ class Holder:
             source = _UNHELD
             known.unheld += 1 / known.share.weight
         if source:
-            known.demand.served()
+            known.demand.served += 1
         return source
 
     def _licensed(self, amounts: Sequence[int], now: float) -> bool:
@@ -223,16 +234,6 @@ class Holder:
             for each in self._classes:
                 each.unheld = 0.0
         return self._licence.covers(amounts, self.lease.own(now), now)
-
-    def _land(self, share: Share, taken: Sequence[int], now: float) -> None:
-        """What a call held of flight limits is free. Where they are scarce the ledger says whose turn it is,
-        or the class that flies would keep them for ever.
-        """
-        known = self._classes.of(share, now)
-        if self.lease.land(share.name, taken, self._is_plenty, now):
-            known.ask_at = min(known.ask_at, now)
-            if known.line.length:
-                self.serve(now)
 
     # ---------------------------------------------------------------------------------------------- exchange
 

@@ -157,7 +157,7 @@ class Lease:
                 has_flown = True
                 self._flying[number] -= amount
                 if is_kept:
-                    self._free_of(share)[number] += amount
+                    (self.free.get(share) or self._free_of(share))[number] += amount
                 else:
                     self._returned[number] += amount
                     self._returns.at(now, self.log).amounts[number] += amount
@@ -170,7 +170,6 @@ class Lease:
                 if amount > 0:
                     self._owe(number, amount, now)
                 elif now - at < self._windows_ms[number]:  # else it has left
-                    self._slot_at(at).amounts[number] += amount
                     self._refunds.at(at, self.log).amounts[number] += amount
 
     def book_unheld(self, amounts: Sequence[int], now: float) -> None:
@@ -210,10 +209,12 @@ class Lease:
         """
         self._book_uses()
         used = list(self._flying)
-        for slot in self._history.values():
+        booked = [(slot.last, slot.amounts) for slot in self._history.values()]
+        refunds = [(change.at, change.amounts) for change in self._refunds.growing.values()]
+        for at, amounts in booked + refunds:
             for number, terms in enumerate(self._terms):
-                if now - terms.window_ms < slot.last and (until is None or slot.last <= until):
-                    used[number] += slot.amounts[number]
+                if now - terms.window_ms < at and (until is None or at <= until):
+                    used[number] += amounts[number]
         return used
 
     @property
@@ -295,6 +296,7 @@ class Lease:
         self.log += forgotten
 
     def _retell(self, since: float, calendar_since: float, until: float) -> None:
+        self._book_refunds()
         for _, slot in sorted(self._history.items()):
             amounts = [
                 max(0, amount) if self._since(number, since, calendar_since) < slot.last <= until else 0
@@ -325,8 +327,9 @@ class Lease:
     def _close_log(self) -> None:
         """Let nothing of the log grow any more."""
         self._book_uses()
-        for sort in (self._returns, self._debts, self._refunds):
-            sort.growing.clear()
+        self._book_refunds()
+        self._returns.growing.clear()
+        self._debts.growing.clear()
 
     def _book_uses(self) -> None:
         """Count what was used since this was last done: all at once costs a call less than each by itself."""
@@ -337,6 +340,13 @@ class Lease:
             slot.amounts = list(map(add, slot.amounts, change.amounts))
             self._used = list(map(add, self._used, change.amounts))
         self._uses.growing.clear()
+
+    def _book_refunds(self) -> None:
+        """Take off what was used what was not, after all; as late as uses, for the same reason."""
+        for change in self._refunds.growing.values():
+            slot = self._slot_at(change.at)
+            slot.amounts = list(map(add, slot.amounts, change.amounts))
+        self._refunds.growing.clear()
 
     def _slot_at(self, at: float) -> _Slot:
         """Where what is used at a moment is remembered."""

@@ -61,26 +61,36 @@ _NONE: Json = {}
 
 def measure(body: Json, model: str) -> Measured:
     """Measure a canonical body of Generate, StreamGenerate or EmbedContent."""
-    config = body.get("generationConfig") or _NONE
     measured = Measured({}, {}, body.get("cachedContent", ""))
-    eyes = model, config
-    for content in body.get("contents", ()):
-        _measure_parts(content.get("parts", ()), eyes, measured)
-    if system := body.get("systemInstruction"):
-        _measure_parts(system.get("parts", ()), eyes, measured)
-    for spoken in (body.get("tools"), config.get("responseSchema"), config.get("responseJsonSchema")):
-        if spoken:
-            _add(measured.certain, TEXT, json_tokens(spoken))
+    eyes = model, body.get("generationConfig") or _NONE
+    for key, value in body.items():
+        if not value:
+            continue
+        if key == "contents":
+            for content in value:
+                _measure_parts(content.get("parts", ()), eyes, measured)
+        elif key == "systemInstruction":
+            _measure_parts(value.get("parts", ()), eyes, measured)
+        elif key == "generationConfig":
+            for schema in (value.get("responseSchema"), value.get("responseJsonSchema")):
+                if schema:
+                    _add(measured.certain, TEXT, json_tokens(schema))
+        elif key == "tools":
+            _add(measured.certain, TEXT, json_tokens(value))
     return measured
 
 
 def text_tokens(text: str) -> int:
     """An upper estimate of the tokens of a text."""
-    if len(text) <= _WEIGHED_CHARS:
-        return _weigh(text)
-    stride, width = len(text) // _SAMPLES, _WEIGHED_CHARS // _SAMPLES
-    sampled = "".join(text[start : start + width] for start in range(0, stride * _SAMPLES, stride))
-    return -(-_weigh(sampled) * len(text) // len(sampled))
+    if len(text) > _WEIGHED_CHARS:
+        stride, width = len(text) // _SAMPLES, _WEIGHED_CHARS // _SAMPLES
+        sampled = "".join(text[start : start + width] for start in range(0, stride * _SAMPLES, stride))
+        return -(-text_tokens(sampled) * len(text) // len(sampled))
+    raw = text.encode()
+    size = len(raw)
+    digits = size - len(raw.translate(None, _DIGITS))
+    is_dense = size >= _DENSE_FROM_BYTES and raw.count(b" ") * _DENSE_BYTES_PER_SPACE < size
+    return digits + -(-(size - digits) // (_DENSE_BYTES_PER_TOKEN if is_dense else _BYTES_PER_TOKEN))
 
 
 def json_tokens(value: Any) -> int:
@@ -88,25 +98,16 @@ def json_tokens(value: Any) -> int:
     return len(orjson.dumps(value)) // _DENSE_BYTES_PER_TOKEN + _MARK_TOKENS
 
 
-def _weigh(text: str) -> int:
-    raw = text.encode()
-    size = len(raw)
-    spaces = raw.count(b" ")
-    is_dense = size >= _DENSE_FROM_BYTES and spaces * _DENSE_BYTES_PER_SPACE < size
-    digits = size - len(raw.translate(None, _DIGITS))
-    return digits + -(-(size - digits) // (_DENSE_BYTES_PER_TOKEN if is_dense else _BYTES_PER_TOKEN))
-
-
 def _add(amounts: dict[str, int], modality: str, tokens: int) -> None:
     amounts[modality] = amounts.get(modality, 0) + tokens
 
 
 def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> None:
-    certain = measured.certain
+    certain, text = measured.certain, 0
     for part in parts:
         for key, value in part.items():
             if key == "text":
-                _add(certain, TEXT, text_tokens(value) + _MARK_TOKENS)
+                text += text_tokens(value) + _MARK_TOKENS
             elif key == "inlineData":
                 modality, tokens = inline_tokens(part, view(*eyes))
                 _add(certain, modality, tokens + _MARK_TOKENS)
@@ -114,8 +115,10 @@ def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> No
                 _add(measured.guessed, *unseen_tokens(part, view(*eyes)))
             elif key == "functionResponse" and "parts" in value:  # media that a function gave back
                 _measure_parts(value["parts"], eyes, measured)
-                _add(certain, TEXT, json_tokens({k: v for k, v in value.items() if k != "parts"}))
+                text += json_tokens({k: v for k, v in value.items() if k != "parts"})
             elif key == "thoughtSignature":  # thoughts under seal, in base64
-                _add(certain, TEXT, len(value) * 3 // 4 // _BYTES_PER_TOKEN)
+                text += len(value) * 3 // 4 // _BYTES_PER_TOKEN
             elif key not in _SILENT_KEYS:
-                _add(certain, TEXT, json_tokens(value))
+                text += json_tokens(value)
+    if text:
+        certain[TEXT] = certain.get(TEXT, 0) + text

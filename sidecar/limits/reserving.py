@@ -20,8 +20,8 @@ from sidecar.core.permit import Candidate
 from sidecar.core.ports import Grant
 from sidecar.core.principal import Principal
 from sidecar.core.quota import Share
-from sidecar.limits.estimate import Key
-from sidecar.limits.grant import Costing, FreeGrant, MeteredGrant, Taken
+from sidecar.limits.estimate import Estimate, Key
+from sidecar.limits.grant import FreeGrant, MeteredGrant, Taken
 from sidecar.limits.holder import Holder
 from sidecar.limits.means import Means
 from sidecar.limits.mode import mode_of
@@ -38,7 +38,7 @@ _Take: TypeAlias = Callable[[Holder, Share, Sequence[int], float], int]
 class Reserving:
     """What one call reserves, attempt after attempt, on top of its `budgets`."""
 
-    __slots__ = ("_call", "_costings", "_means", "_misfit", "_principal", "_share", "budgets")
+    __slots__ = ("_call", "_estimates", "_means", "_misfit", "_principal", "_share", "budgets")
 
     def __init__(self, means: Means, call: Call, principal: Principal) -> None:
         self.budgets: list[Taken] = []
@@ -46,7 +46,7 @@ class Reserving:
         self._call = call
         self._principal = principal
         self._share = call.policy.share_of(principal.tenant, call.arrival.priority)
-        self._costings: dict[tuple[str, str], Costing] = {}
+        self._estimates: dict[tuple[str, str], Estimate] = {}
         self._misfit: CostExceedsLimit | None = None
 
     def __repr__(self) -> str:
@@ -55,7 +55,7 @@ class Reserving:
     async def reserve(self, candidates: Sequence[Candidate]) -> Grant:
         """Take the quota of one candidate; see `core.ports.Hold`."""
         places: list[Option | Opening] = []
-        best = _best_level(some(candidates, self._call))
+        best = candidates if len(candidates) == 1 else _best_level(some(candidates, self._call))
         return self._at_once(best, Holder.take, places) or await self._in_line(candidates, best, places)
 
     def try_reserve(self, candidates: Sequence[Candidate]) -> Grant | None:
@@ -73,21 +73,21 @@ class Reserving:
                 raise queueing.refusal()
             return given.taken
 
-    def costing(self, candidate: Candidate) -> Costing:
-        """What the call costs at the model and tier of a candidate."""
-        return self._costed(candidate.model, candidate.tier_of(self._call.body.json))
+    def estimate(self, candidate: Candidate) -> Estimate:
+        """What the call may cost at the model and tier of a candidate."""
+        return self._estimated(candidate.model, candidate.tier_of(self._call.body.json))
 
-    def _costed(self, model: str, tier: str) -> Costing:
-        """Estimated once."""
-        costing = self._costings.get((model, tier))
-        if costing is None:
+    def _estimated(self, model: str, tier: str) -> Estimate:
+        """Once."""
+        place = model, tier
+        estimate = self._estimates.get(place)
+        if estimate is None:
             policy, price = self._call.policy, UNPRICED
             if policy.counts_money:
                 price = policy.prices.price(model, tier, self._means.clocks.wall().date())
             estimate = self._means.estimator.charge(self._call, Key(self._principal.id, model), price)
-            costing = Costing(self._means, self._call, estimate)
-            self._costings[model, tier] = costing
-        return costing
+            self._estimates[place] = estimate
+        return estimate
 
     def _at_once(
         self, candidates: Sequence[Candidate], take: _Take, places: list[Option | Opening]
@@ -133,10 +133,10 @@ class Reserving:
         definition = self._call.policy.quota_of(candidate.endpoint.project, candidate.model, tier)
         if definition is None:
             return Opening(candidate, self._call, self._means.cooldowns)
-        costing = self._costed(candidate.model, tier)
+        estimate = self._estimated(candidate.model, tier)
         group = self._means.groups.of(definition)
         try:
-            return Option(candidate, costing, group, fitting(group, costing.estimate))
+            return Option(candidate, estimate, group, fitting(group, estimate))
         except CostExceedsLimit as error:
             self._misfit = error
             return None
@@ -150,9 +150,10 @@ class Reserving:
 
     def _granted(self, place: Option | Opening, taken: Taken | None, now: float) -> Grant:
         if isinstance(place, Option):
-            return MeteredGrant(place.candidate, place.costing, self._mode(taken, now), taken)
+            return MeteredGrant(self._means, place.candidate, place.estimate, self._mode(taken, now), taken)
         if self.budgets:
-            return MeteredGrant(place.candidate, self.costing(place.candidate), self._mode(None, now))
+            estimate = self.estimate(place.candidate)
+            return MeteredGrant(self._means, place.candidate, estimate, self._mode(None, now))
         return FreeGrant(place.candidate, self._call, self._means.cooldowns)
 
     def _mode(self, quota: Taken | None, now: float) -> LimitsMode:
@@ -179,8 +180,6 @@ def _level(candidate: Candidate) -> tuple[int, int]:
 
 def _best_level(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     """Those at the head that are of one level."""
-    if len(candidates) == 1:
-        return candidates
     level = _level(candidates[0])
     count = next((n for n, other in enumerate(candidates) if _level(other) != level), len(candidates))
     return candidates[:count]

@@ -169,11 +169,10 @@ def classify(was_sent: bool, failure: BaseException | None, chunks: int, usage: 
 
 def settled(reserved: Charge, outcome: OutcomeClass, usage: Usage | None, price: Price) -> Charge:
     """What is booked in place of what was reserved."""
-    (book, *others), (requests, input_tokens, tokens, money) = _PLANS[outcome]
-    first = book(reserved, usage, price)
-    if not others:  # one rule for all units, as of nearly all attempts
-        return first
-    booked = [first, *(book(reserved, usage, price) for book in others)]
+    books, (requests, input_tokens, tokens, money) = _PLANS[outcome]
+    if len(books) == 1:  # one rule for all units, as of nearly all attempts
+        return books[0](reserved, usage, price)
+    booked = [book(reserved, usage, price) for book in books]
     return Charge(
         booked[requests].requests,
         booked[input_tokens].input_tokens,

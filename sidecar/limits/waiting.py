@@ -14,7 +14,7 @@ from sidecar.core.permit import Candidate
 from sidecar.core.quota import Limit, LimitGroup, Share
 from sidecar.limits.cooldowns import Cooldowns
 from sidecar.limits.estimate import Estimate
-from sidecar.limits.grant import Costing, Taken
+from sidecar.limits.grant import Taken
 from sidecar.limits.group import Clocks, Group
 from sidecar.limits.message import FAIR_SHARE
 from sidecar.limits.standing import Place, Served, Standing
@@ -28,7 +28,7 @@ class Option(NamedTuple):
     """A group that could serve a call for a candidate, what the call costs there and what it would take."""
 
     candidate: Candidate
-    costing: Costing
+    estimate: Estimate
     group: Group
     amounts: Sequence[int]
 

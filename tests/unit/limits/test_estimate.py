@@ -210,7 +210,10 @@ def test_what_asks_no_model_costs_nothing(method: Method) -> None:
 
 
 def test_a_stream_costs_what_a_whole_answer_costs() -> None:
-    assert charge(Estimator(), asking(Method.STREAM_GENERATE)) == charge(Estimator(), asking())
+    streamed, whole = (
+        charge(Estimator(), asking(method)) for method in (Method.STREAM_GENERATE, Method.GENERATE)
+    )
+    assert (streamed.charge, streamed.least) == (whole.charge, whole.least)
 
 
 def test_embeddings_cost_their_input_and_a_request_for_each_content() -> None:
