@@ -21,6 +21,7 @@ model.
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sidecar.core.call import FREE, Call, Json, Method
@@ -30,7 +31,7 @@ from sidecar.core.outcome import Usage
 from sidecar.core.quantile import Learned, Sketch
 from sidecar.core.quota import Charge
 from sidecar.core.recent import Recent
-from sidecar.limits.measure import NOTHING_MEASURED, Measured, measure
+from sidecar.limits.measure import Measured, measure
 from sidecar.limits.media import TEXT
 
 OUTPUT_MAX_TOKENS = 65_536
@@ -60,7 +61,7 @@ class _Ratios:
         self.guessed = Learned(_RATIO_MIN, _RATIO_MAX, 1.1, _INPUT_SHARE)
 
     def observe(self, found: Measured, actual: int) -> None:
-        measured, guessed = (sum(tokens.values()) for tokens in found[:2])
+        measured, guessed = (sum(tokens.values()) for tokens in (found.certain, found.guessed))
         if guessed:
             self.guessed.add((actual - measured) / guessed)
         elif measured:
@@ -76,7 +77,8 @@ class _Caller(_Ratios):
         self.answers = 0
 
 
-class Estimate(NamedTuple):
+@dataclass(slots=True)
+class Estimate:
     """What a call may cost."""
 
     call: Call
@@ -86,9 +88,9 @@ class Estimate(NamedTuple):
     """The upper estimate, in every unit: to be reserved where there is room for it."""
     certain: Mapping[str, int]
     """Of it, the input tokens that the request carries, by modality."""
-    found: Measured = NOTHING_MEASURED
+    found: Measured
     """What was measured, before learning."""
-    known: _Caller | None = None
+    known: _Caller | None
     """What its caller's calls turned out to be; None: that is not known yet."""
 
     @property
@@ -131,7 +133,7 @@ class Estimator:
         """
         method, body = call.arrival.method, call.body.json
         if method in FREE:
-            return Estimate(call, key, price, _FREE_CHARGE, {})
+            return Estimate(call, key, price, _FREE_CHARGE, {}, Measured({}, {}, ""), None)
         known = self._callers.get(key)
         caller = known or _UNKNOWN
         found = measure(body, key.model)
@@ -139,7 +141,7 @@ class Estimator:
         if found.guessed or found.cache:
             certain, guessed = self._with_guesses(certain, found, caller.guessed.value, key)
             prompt = _sum(certain, guessed)
-        if method is Method.EMBED_CONTENT:
+        if method is _EMBED_CONTENT:
             charge = _charge(len(body["contents"]), prompt, 0, price)
         else:
             charge = _charge(1, prompt, _output(body, caller.output.value), price)
@@ -194,6 +196,7 @@ class Estimator:
         )
 
 
+_EMBED_CONTENT = Method.EMBED_CONTENT
 _FREE_CHARGE = Charge(requests=0)
 _UNKNOWN = _Caller()
 """Of whom nothing was learned, nor will be."""

@@ -1,7 +1,7 @@
 """The Grants and Holds that a limiter gives: what was taken where, and how it is settled."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from sidecar.core.call import Call
 from sidecar.core.errors import GrantLapsed, UpstreamQuota
@@ -13,10 +13,11 @@ from sidecar.limits.cooldowns import Cooldowns
 from sidecar.limits.estimate import Estimate
 from sidecar.limits.group import Group
 from sidecar.limits.means import Means
-from sidecar.limits.settlement import OutcomeClass, classify, settled
+from sidecar.limits.settlement import ANSWERED, classify, settled
 
 
-class Taken(NamedTuple):
+@dataclass(slots=True)
+class Taken:
     """Units of one group that a call holds."""
 
     group: Group
@@ -124,7 +125,7 @@ class MeteredGrant:
             return self._settled
         estimate = self._estimate
         outcome = classify(self.is_sent, failure, chunks, usage)
-        if outcome is OutcomeClass.ANSWERED and usage is not None:
+        if outcome is ANSWERED and usage is not None:
             self._means.estimator.observe(estimate, usage)
         charge = self._settled = settled(estimate.charge, outcome, usage, estimate.price)
         if self._taken is not None:

@@ -18,6 +18,7 @@ from operator import add, sub
 from typing import NamedTuple
 
 from sidecar.limits.changes import MERGE_DEBTS_MS, Change, Sort
+from sidecar.limits.history import History
 from sidecar.limits.message import Balance, Entry, Kind, Terms
 
 _SAFE = 0.99
@@ -26,19 +27,6 @@ LOST_WORDS_MS = 10_000.0
 """How much a server may have lost of what it acknowledged, at a failover."""
 _PEAK_MS = 2_000.0
 """A peak of calls in flight is remembered for one to two times so long."""
-_CALENDAR_HISTORY_MS = 600_000
-"""How long a ledger may be away and still be told all that was used of a calendar limit."""
-
-
-class _Slot:
-    """What was used in one stretch of time."""
-
-    __slots__ = ("amounts", "last")
-
-    def __init__(self, limits: int, at: float) -> None:
-        self.last = at
-        """The last moment when something was."""
-        self.amounts = [0] * limits
 
 
 class Mark(NamedTuple):
@@ -62,9 +50,7 @@ class Lease:
         self._flights = [number for number, term in enumerate(terms) if term.is_flight]
         self._windows = [number for number, term in enumerate(terms) if not term.is_flight]
         self._windows_ms = [inf if term.calendar else term.window_ms for term in terms]
-        self._history: dict[int, _Slot] = {}
-        self._slot_ms = max(term.bucket_ms for term in terms)
-        self._keep_ms = max(map(_history_ms, terms))
+        self._history = History(terms)
         self._flying = [0] * len(terms)
         self._peaks, self._peaks_before = [0] * len(terms), [0] * len(terms)
         self._peaks_since = now
@@ -168,7 +154,7 @@ class Lease:
         for number in self._windows:
             if amount := used[number] - taken[number]:
                 if amount > 0:
-                    self._owe(number, amount, now)
+                    self._debts.at(now, self.log).amounts[number] += amount
                 elif now - at < self._windows_ms[number]:  # else it has left
                     self._refunds.at(at, self.log).amounts[number] += amount
 
@@ -179,7 +165,7 @@ class Lease:
                 self._flying[number] += amount
                 self.granted[number] += amount
             elif amount:
-                self._owe(number, amount, now)
+                self._debts.at(now, self.log).amounts[number] += amount
 
     def give_back(self, share: str, keep: Sequence[int], now: float) -> None:
         """Return what a class holds beyond `keep`."""
@@ -209,9 +195,9 @@ class Lease:
         """
         self._book_uses()
         used = list(self._flying)
-        booked = [(slot.last, slot.amounts) for slot in self._history.values()]
-        refunds = [(change.at, change.amounts) for change in self._refunds.growing.values()]
-        for at, amounts in booked + refunds:
+        booked = [(slot.last, slot.amounts) for slot in self._history]
+        growing = [*self._debts.growing.values(), *self._refunds.growing.values()]
+        for at, amounts in booked + [(change.at, change.amounts) for change in growing]:
             for number, terms in enumerate(self._terms):
                 if now - terms.window_ms < at and (until is None or at <= until):
                     used[number] += amounts[number]
@@ -296,8 +282,8 @@ class Lease:
         self.log += forgotten
 
     def _retell(self, since: float, calendar_since: float, until: float) -> None:
-        self._book_refunds()
-        for _, slot in sorted(self._history.items()):
+        self._book_corrections()
+        for slot in self._history:
             amounts = [
                 max(0, amount) if self._since(number, since, calendar_since) < slot.last <= until else 0
                 for number, amount in enumerate(slot.amounts)
@@ -319,50 +305,26 @@ class Lease:
             free = self.free[share] = [0] * len(self._terms)
         return free
 
-    def _owe(self, number: int, amount: int, now: float) -> None:
-        """More is used than was granted."""
-        self._slot_at(now).amounts[number] += amount
-        self._debts.at(now, self.log).amounts[number] += amount
-
     def _close_log(self) -> None:
         """Let nothing of the log grow any more."""
         self._book_uses()
-        self._book_refunds()
+        self._book_corrections()
         self._returns.growing.clear()
-        self._debts.growing.clear()
 
     def _book_uses(self) -> None:
         """Count what was used since this was last done: all at once costs a call less than each by itself."""
         for change in self._uses.growing.values():
-            slot = self._slot_at(change.at)
             for number in self._flights:
                 change.amounts[number] = 0
-            slot.amounts = list(map(add, slot.amounts, change.amounts))
+            self._history.add(change.at, change.amounts)
             self._used = list(map(add, self._used, change.amounts))
         self._uses.growing.clear()
 
-    def _book_refunds(self) -> None:
-        """Take off what was used what was not, after all; as late as uses, for the same reason."""
-        for change in self._refunds.growing.values():
-            slot = self._slot_at(change.at)
-            slot.amounts = list(map(add, slot.amounts, change.amounts))
-        self._refunds.growing.clear()
-
-    def _slot_at(self, at: float) -> _Slot:
-        """Where what is used at a moment is remembered."""
-        place = int(at // self._slot_ms)
-        slot = self._history.get(place) or self._begin_slot(place, at)
-        if at > slot.last:
-            slot.last = at
-        return slot
-
-    def _begin_slot(self, place: int, at: float) -> _Slot:
-        """Begin to remember, and forget what is older than can matter."""
-        for old in [known for known in self._history if known < place - self._keep_ms // self._slot_ms]:
-            del self._history[old]
-        slot = self._history[place] = _Slot(len(self._terms), at)
-        return slot
-
-
-def _history_ms(terms: Terms) -> int:
-    return _CALENDAR_HISTORY_MS if terms.calendar else terms.window_ms + terms.slack_ms
+    def _book_corrections(self) -> None:
+        """Count what was used beside what was granted, and take off what was not, after all; as late as uses,
+        for the same reason.
+        """
+        for sort in (self._debts, self._refunds):
+            for change in sort.growing.values():
+                self._history.add(change.at, change.amounts)
+            sort.growing.clear()

@@ -6,6 +6,8 @@ from sidecar.limits.group import Group
 from sidecar.limits.holder import LEASE_MS
 from sidecar.limits.licence import LICENCE_MS
 
+_NORMAL = LimitsMode.NORMAL
+
 
 def mode_of(group: Group, now: float) -> LimitsMode:
     """The mode of a group at `now`, on the clock of its reports in milliseconds."""
@@ -13,7 +15,7 @@ def mode_of(group: Group, now: float) -> LimitsMode:
     if not holder.failures:
         if holder.answered_at is None:
             return LimitsMode.UNUSED
-        return LimitsMode.LEARNING if now < group.learning_until else LimitsMode.NORMAL
+        return LimitsMode.LEARNING if now < group.learning_until else _NORMAL
     if holder.lease.is_live(now) or not holder.is_cut_off:
         return LimitsMode.LEASE
     return _without_ledger(group, now)

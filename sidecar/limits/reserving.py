@@ -38,14 +38,26 @@ _Take: TypeAlias = Callable[[Holder, Share, Sequence[int], float], int]
 class Reserving:
     """What one call reserves, attempt after attempt, on top of its `budgets`."""
 
-    __slots__ = ("_call", "_estimates", "_means", "_misfit", "_principal", "_share", "budgets")
+    __slots__ = (
+        "_body",
+        "_call",
+        "_estimates",
+        "_means",
+        "_misfit",
+        "_policy",
+        "_principal",
+        "_share",
+        "budgets",
+    )
 
     def __init__(self, means: Means, call: Call, principal: Principal) -> None:
         self.budgets: list[Taken] = []
         self._means = means
         self._call = call
+        self._body = call.body.json
+        self._policy = call.policy
         self._principal = principal
-        self._share = call.policy.share_of(principal.tenant, call.arrival.priority)
+        self._share = self._policy.share_of(principal.tenant, call.arrival.priority)
         self._estimates: dict[tuple[str, str], Estimate] = {}
         self._misfit: CostExceedsLimit | None = None
 
@@ -75,16 +87,16 @@ class Reserving:
 
     def estimate(self, candidate: Candidate) -> Estimate:
         """What the call may cost at the model and tier of a candidate."""
-        return self._estimated(candidate.model, candidate.tier_of(self._call.body.json))
+        return self._estimated(candidate.model, candidate.tier_of(self._body))
 
     def _estimated(self, model: str, tier: str) -> Estimate:
         """Once."""
         place = model, tier
         estimate = self._estimates.get(place)
         if estimate is None:
-            policy, price = self._call.policy, UNPRICED
-            if policy.counts_money:
-                price = policy.prices.price(model, tier, self._means.clocks.wall().date())
+            price = UNPRICED
+            if self._policy.counts_money:
+                price = self._policy.prices.price(model, tier, self._means.clocks.wall().date())
             estimate = self._means.estimator.charge(self._call, Key(self._principal.id, model), price)
             self._estimates[place] = estimate
         return estimate
@@ -114,7 +126,7 @@ class Reserving:
         """Stand in line, after the best level was found to have nothing at once but places to wait at."""
         lower = [list(level) for _, level in groupby(candidates[len(best) :], key=_level)]
         with self._queueing() as queueing:
-            spill_s = min(self._call.policy.pools.spill_after_s, queueing.wait_s / (1 + len(lower)))
+            spill_s = min(self._policy.pools.spill_after_s, queueing.wait_s / (1 + len(lower)))
             for number, level in enumerate((best, *lower)):
                 if number:
                     places = []
@@ -129,8 +141,8 @@ class Reserving:
 
     def _place(self, candidate: Candidate) -> Option | Opening | None:
         """What the call takes there. None: more than can ever fit."""
-        tier = candidate.tier_of(self._call.body.json)
-        definition = self._call.policy.quota_of(candidate.endpoint.project, candidate.model, tier)
+        tier = candidate.tier_of(self._body)
+        definition = self._policy.quota_of(candidate.endpoint.project, candidate.model, tier)
         if definition is None:
             return Opening(candidate, self._call, self._means.cooldowns)
         estimate = self._estimated(candidate.model, tier)
@@ -143,10 +155,10 @@ class Reserving:
 
     def _taken(self, option: Option, take: _Take, now: float) -> Taken | None:
         """Units that a lease has; None: it has not enough. Sends no message."""
-        _, _, group, amounts = option
-        source = take(group.holder, self._share, amounts, now)
+        group = option.group
+        source = take(group.holder, self._share, option.amounts, now)
         group.touch()  # nobody may come to wait here, and still it should have a lease for the next
-        return Taken(group, self._share, amounts, source) if source else None
+        return Taken(group, self._share, option.amounts, source) if source else None
 
     def _granted(self, place: Option | Opening, taken: Taken | None, now: float) -> Grant:
         if isinstance(place, Option):

@@ -62,6 +62,10 @@ class OutcomeClass(StrEnum):
     """Ended, in whatever way, between the first chunk of an answer and its end."""
 
 
+ANSWERED = OutcomeClass.ANSWERED
+"""By itself: to look it up in its class takes every call as long as to make an object."""
+
+
 class Rule(Enum):
     """What is booked of a unit."""
 
@@ -155,7 +159,7 @@ def classify(was_sent: bool, failure: BaseException | None, chunks: int, usage: 
     if not was_sent:
         return OutcomeClass.NEVER_SENT
     if failure is None:
-        return OutcomeClass.ANSWERED_WITHOUT_USAGE if usage is None else OutcomeClass.ANSWERED
+        return OutcomeClass.ANSWERED_WITHOUT_USAGE if usage is None else ANSWERED
     if chunks or usage is not None:  # a usage came with a chunk, even when the caller did not get it any more
         return OutcomeClass.CUT
     if not isinstance(failure, SidecarError):  # cancelled, or a defect of ours
@@ -197,9 +201,9 @@ def _prompt(reserved: Charge, _usage: Usage | None, _price: Price) -> Charge:
 def _used(reserved: Charge, usage: Usage | None, price: Price) -> Charge:
     if usage is None:
         return _kept(reserved, usage, price)
-    parts = usage.prompt + usage.candidates + usage.thoughts + usage.tool_use
-    tokens = max(parts, usage.total)  # an upstream that leaves one out must not make it free
-    return Charge(reserved.requests, usage.prompt, tokens, price.cost(usage).micro_dollars, 0)
+    prompt, _cached, candidates, thoughts, tool_use, total, *_details = usage
+    tokens = max(prompt + candidates + thoughts + tool_use, total)  # none that is left out must be free
+    return Charge(reserved.requests, prompt, tokens, price.cost(usage).micro_dollars, 0)
 
 
 def _bound(reserved: Charge, usage: Usage | None, price: Price) -> Charge:

@@ -4,6 +4,7 @@ import asyncio
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import gt
 from types import TracebackType
 from typing import NamedTuple
@@ -24,7 +25,8 @@ _OPENING_SPREAD_MS = 250.0
 """Who waits for a place to open goes within so long, so that it is not closed again by all at once."""
 
 
-class Option(NamedTuple):
+@dataclass(slots=True)
+class Option:
     """A group that could serve a call for a candidate, what the call costs there and what it would take."""
 
     candidate: Candidate

@@ -26,7 +26,7 @@ def text(*parts: dict[str, Any], **body: Any) -> int:
 
 
 def test_every_part_has_tokens_beside_its_words() -> None:
-    assert measure(HELLO, MODEL) == ({"TEXT": 5}, {}, "")
+    assert measure(HELLO, MODEL) == Measured({"TEXT": 5}, {}, "")
     assert text({"text": ""}) == 4
     assert text({"text": "hi"}, {"text": "hi"}) == 10
 
@@ -126,5 +126,6 @@ def test_media_that_a_function_gave_back_count_as_media() -> None:
 
 def test_what_is_only_named_is_guessed_apart() -> None:
     film = {"fileData": {"mimeType": "video/mp4", "fileUri": "files/x"}}
-    assert of({"text": "hi"}, film) == ({"TEXT": 5}, {"VIDEO": 600 * 102}, "")
-    assert of({"text": "hi"}, cachedContent="cachedContents/x") == ({"TEXT": 5}, {}, "cachedContents/x")
+    assert of({"text": "hi"}, film) == Measured({"TEXT": 5}, {"VIDEO": 600 * 102}, "")
+    cached = of({"text": "hi"}, cachedContent="cachedContents/x")
+    assert cached == Measured({"TEXT": 5}, {}, "cachedContents/x")
