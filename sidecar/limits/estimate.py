@@ -21,7 +21,7 @@ model.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sidecar.core.call import FREE, Call, Json, Method
@@ -79,19 +79,21 @@ class _Caller(_Ratios):
 
 @dataclass(slots=True)
 class Estimate:
-    """What a call may cost."""
+    """What a call may cost. Not frozen, like the other records that are made for every call: to make one
+    would take three times as long.
+    """
 
-    call: Call
+    call: Call = field(repr=False)  # has the prompt
     key: Key
     price: Price
     charge: Charge
     """The upper estimate, in every unit: to be reserved where there is room for it."""
     certain: Mapping[str, int]
     """Of it, the input tokens that the request carries, by modality."""
-    found: Measured
+    found: Measured = field(repr=False)
     """What was measured, before learning."""
-    known: _Caller | None
-    """What its caller's calls turned out to be; None: that is not known yet."""
+    known: _Caller | None = field(repr=False)
+    """What its caller's calls turned out to be, for `Estimator.observe`; None: that is not known yet."""
 
     @property
     def least(self) -> Charge:

@@ -29,7 +29,7 @@ class Slot:
 
 
 class History:
-    """Iterate it for its slots in the order of time."""
+    """What was used, by stretches of time. Iterate it for its slots, in whatever order."""
 
     __slots__ = ("_keep_ms", "_limits", "_slot_ms", "_slots")
 
@@ -43,7 +43,7 @@ class History:
         return f"<History of {len(self._slots)} slots>"
 
     def __iter__(self) -> Iterator[Slot]:
-        return (slot for _, slot in sorted(self._slots.items()))
+        return iter(self._slots.values())
 
     def add(self, at: float, amounts: Sequence[int]) -> None:
         """Remember what was used at a moment; what was not, after all, is less than nothing."""

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
-from operator import add, sub
+from operator import add, attrgetter, sub
 from typing import NamedTuple
 
 from sidecar.limits.changes import MERGE_DEBTS_MS, Change, Sort
@@ -194,6 +194,8 @@ class Lease:
         limit the calls that run.
         """
         self._book_uses()
+        if until is not None:  # or what is taken back would count up to then, and the use that it is of not
+            self._book_corrections()
         used = list(self._flying)
         booked = [(slot.last, slot.amounts) for slot in self._history]
         growing = [*self._debts.growing.values(), *self._refunds.growing.values()]
@@ -283,7 +285,7 @@ class Lease:
 
     def _retell(self, since: float, calendar_since: float, until: float) -> None:
         self._book_corrections()
-        for slot in self._history:
+        for slot in sorted(self._history, key=attrgetter("last")):
             amounts = [
                 max(0, amount) if self._since(number, since, calendar_since) < slot.last <= until else 0
                 for number, amount in enumerate(slot.amounts)

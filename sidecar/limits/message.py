@@ -16,7 +16,12 @@ import orjson
 
 from sidecar.core.quota import OnLoss
 
+SCALARS = (int, bytes, *[int] * 8, list)
+"""What the script's reply begins with; the last are the grants."""
+OF_A_LIMIT = (int,) * 6
+"""What it then has of each limit."""
 _NO_CALENDAR = (0, 0, 0)
+"""As the script takes the terms of a limit whose window rolls."""
 NOBODY, FAIR_SHARE = -1, -2
 """What refused, where it was no limit: nothing, or the turn of others."""
 
@@ -225,11 +230,12 @@ class Answer:
 
     @classmethod
     def from_resp(cls, raw: Sequence[Any], limits: int) -> "Answer":
-        """The script's reply to a report of so many limits: scalars, the grants in one flat list, and in the
-        same list as the scalars six numbers of each limit.
+        """The script's reply to a report of so many limits: SCALARS, among them the grants in one flat list,
+        and OF_A_LIMIT for each limit.
         """
-        unknown, epoch, blocked, denied, holders, learning, relearned, seq, clock, stepped, grants = raw[:11]
-        by_limit = [raw[at : at + 6] for at in range(11, 11 + 6 * limits, 6)]
+        scalars, width = raw[: len(SCALARS)], len(OF_A_LIMIT)
+        unknown, epoch, blocked, denied, holders, learning, relearned, seq, clock, stepped, grants = scalars
+        by_limit = [raw[at : at + width] for at in range(len(SCALARS), len(SCALARS) + width * limits, width)]
         rows = [grants[at : at + limits + 2] for at in range(0, len(grants), limits + 2)]
         return cls(
             is_unknown=unknown == 1,

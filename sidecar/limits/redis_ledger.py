@@ -9,14 +9,11 @@ from importlib.resources import files
 from typing import Any, Protocol
 
 from sidecar.limits.group import LedgerUnavailable
-from sidecar.limits.message import Answer, Report
+from sidecar.limits.message import OF_A_LIMIT, SCALARS, Answer, Report
 from sidecar.store.errors import StoreUnavailable
 
 _TIMEOUT_S = 0.25
 """As long as an exchange may take at all; `redis.timeout` may be less."""
-_SCALARS = (int, bytes, *[int] * 8, list)
-"""What a reply begins with; the last are the grants."""
-_OF_A_LIMIT = (int,) * 6
 
 
 class ScriptRunner(Protocol):
@@ -79,9 +76,9 @@ def read_answer(raw: Any, report: Report) -> Answer:
 
 
 def _is_reply(raw: Any, limits: int) -> bool:
-    if not _fits(raw, _SCALARS + _OF_A_LIMIT * limits):
+    if not _fits(raw, SCALARS + OF_A_LIMIT * limits):
         return False
-    grants, row = raw[len(_SCALARS) - 1], (bytes, *[int] * limits, int)
+    grants, row = raw[len(SCALARS) - 1], (bytes, *[int] * limits, int)
     return _fits(grants, row * (len(grants) // len(row)))
 
 

@@ -90,7 +90,7 @@ class Reserving:
         return self._estimated(candidate.model, candidate.tier_of(self._body))
 
     def _estimated(self, model: str, tier: str) -> Estimate:
-        """Once."""
+        """What it may cost there; estimated once for each model and tier."""
         place = model, tier
         estimate = self._estimates.get(place)
         if estimate is None:

@@ -29,7 +29,8 @@
 -- - A block is a function that is called once, and a constant stands in the only function that needs it: when
 --   a function is made, what it refers to is looked for among all that functions of its block refer to.
 -- - A block returns a table of what others call, which does not have to grow.
--- - Lists are flat, and no meter has more than 16 fields: the 17th would double the room that it takes.
+-- - Lists are flat, and no meter has more than 16 fields, unless the upstream grants nothing of it: the 17th
+--   would double the room that it takes.
 
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 local call = redis.call

@@ -274,3 +274,7 @@ def test_the_least_is_never_more_than_the_charge_in_any_unit(
     found = charge(estimator, call)
     assert all(found.least.of(unit) <= found.charge.of(unit) for unit in Unit)
     assert found.least.input_tokens > 0
+
+
+def test_an_estimate_does_not_show_what_was_asked() -> None:
+    assert "Good morning" not in repr(charge(Estimator(), asking()))

@@ -274,6 +274,41 @@ def test_its_own_use_is_that_of_the_window_which_ends_now() -> None:
     assert books.own(41_000, until=39_000) == [2, 0, 2]
 
 
+def test_corrections_that_were_not_told_yet_are_its_own_use_too() -> None:
+    books = lease(rolling(100), granted=(20,))
+    books.take("only", [10], 1_000)
+    books.use([10], books.incarnation, 1_000)
+    correct(books, 0, -4, used_at=1_000, now=2_000)
+    assert books.own(2_000) == [6]
+    correct(books, 0, 3, used_at=1_000, now=2_100)
+    assert books.own(2_100) == [9]
+    report(books, 2_200)
+    assert books.own(2_200) == [9]
+    assert books.own(61_500) == [3], "what was owed was used later"
+
+
+def test_up_to_a_moment_nothing_is_taken_back_of_what_came_after_it() -> None:
+    books = lease(rolling(100), granted=(20,))
+    for moment in (1_010, 1_030):
+        books.take("only", [10], moment)
+        books.use([10], books.incarnation, moment)
+    correct(books, 0, -8, used_at=1_010, now=2_000)
+    assert books.own(2_000, until=1_020) == [0]
+    assert books.own(2_000) == [12]
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_ledger_that_lost_all_is_told_what_corrections_left(is_told: bool) -> None:
+    books = lease(rolling(100), granted=(20,))
+    books.take("only", [10], 1_000)
+    books.use([10], books.incarnation, 1_000)
+    correct(books, 0, -4, used_at=1_000, now=2_000)
+    if is_told:
+        report(books, 2_100)
+    books.relapse(2_200, since=0, calendar_since=0)
+    assert sum(entry.amount for entry in books.entries(2_200)) == 6
+
+
 # ---------------------------------------------------------------------------------------------------- flights
 
 
