@@ -172,12 +172,11 @@ class Estimator:
         if estimate.found.cache:
             named = min(usage.cached, usage.prompt)
             self._caches.put(estimate.found.cache, named)
-        key = estimate.key
-        caller = estimate.known or self._callers.at(key, _Caller)
-        caller.answers += 1
-        if caller.answers > _ALL_OF_ANSWERS and caller.answers % _ONE_OF_ANSWERS:
+        caller = estimate.known or self._callers.at(estimate.key, _Caller)
+        caller.answers = answers = caller.answers + 1
+        if answers > _ALL_OF_ANSWERS and answers % _ONE_OF_ANSWERS:
             return
-        model = self._models.at(key.model, _Model)
+        model = self._models.at(estimate.key.model, _Model)
         for ratios in (caller, model):
             ratios.observe(estimate.found, usage.prompt - named)
         model.errors["input"].add(estimate.charge.input_tokens / usage.prompt)

@@ -210,13 +210,15 @@ class Holder:
         if now < self.closure.shut_until:
             return 0
         source = self.lease.take(known.share.name, amounts, now)
-        if not source and not any(amounts):  # free, as far as is known: what it costs is booked as a debt
-            source = _UNHELD
-        elif not source and self._licensed(amounts, now):
-            source = _UNHELD
-            known.unheld += 1 / known.share.weight
-        if source:
-            known.demand.served += 1
+        if not source:
+            if not any(amounts):  # free, as far as is known: what it costs is booked as a debt
+                source = _UNHELD
+            elif self._licensed(amounts, now):
+                source = _UNHELD
+                known.unheld += 1 / known.share.weight
+            else:
+                return 0
+        known.demand.served += 1
         return source
 
     def _licensed(self, amounts: Sequence[int], now: float) -> bool:

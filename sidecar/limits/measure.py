@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from sidecar.core.call import Json
-from sidecar.limits.media import TEXT, inline_tokens, unseen_tokens, view
+from sidecar.limits.media import TEXT, View, inline_tokens, unseen_tokens, view
 
 _MARK_TOKENS = 4
 _BYTES_PER_TOKEN, _DENSE_BYTES_PER_TOKEN = 3, 2
@@ -54,14 +54,13 @@ class Measured:
 
 
 _Eyes: TypeAlias = tuple[str, Json]
-"""Model and config: whose view of media it is, worked out where there is one, as most requests have none."""
-_NONE: Json = {}
+"""Model and body: whose view of media it is, worked out where there is one, as most requests have none."""
 
 
 def measure(body: Json, model: str) -> Measured:
     """Measure a canonical body of Generate, StreamGenerate or EmbedContent."""
     measured = Measured({}, {}, body.get("cachedContent", ""))
-    eyes = model, body.get("generationConfig") or _NONE
+    eyes = model, body
     for key, value in body.items():
         if not value:
             continue
@@ -108,10 +107,10 @@ def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> No
             if key == "text":
                 text += text_tokens(value) + _MARK_TOKENS
             elif key == "inlineData":
-                modality, tokens = inline_tokens(part, view(*eyes))
+                modality, tokens = inline_tokens(part, _view(eyes))
                 _add(certain, modality, tokens + _MARK_TOKENS)
             elif key == "fileData":
-                _add(measured.guessed, *unseen_tokens(part, view(*eyes)))
+                _add(measured.guessed, *unseen_tokens(part, _view(eyes)))
             elif key == "functionResponse" and "parts" in value:  # media that a function gave back
                 _measure_parts(value["parts"], eyes, measured)
                 text += json_tokens({k: v for k, v in value.items() if k != "parts"})
@@ -121,3 +120,8 @@ def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> No
                 text += json_tokens(value)
     if text:
         certain[TEXT] = certain.get(TEXT, 0) + text
+
+
+def _view(eyes: _Eyes) -> View:
+    model, body = eyes
+    return view(model, body.get("generationConfig") or {})

@@ -19,13 +19,13 @@ from sidecar.core.levels import LimitsMode, worst
 from sidecar.core.permit import Candidate
 from sidecar.core.ports import Grant
 from sidecar.core.principal import Principal
-from sidecar.core.quota import Share
+from sidecar.core.quota import LimitGroup, Share
 from sidecar.limits.estimate import Estimate, Key
 from sidecar.limits.grant import FreeGrant, MeteredGrant, Taken
 from sidecar.limits.holder import Holder
 from sidecar.limits.means import Means
 from sidecar.limits.mode import mode_of
-from sidecar.limits.waiting import Opening, Option, Queueing, fitting
+from sidecar.limits.waiting import Given, Opening, Option, Queueing, fitting
 
 _QUEUE_SHARE = 0.98
 """Of the time that a call has left, it may stand in line for so much: to be refused in line is of more use
@@ -109,15 +109,17 @@ class Reserving:
         """
         now = self._means.clocks.now_ms()
         for candidate in candidates:
-            place = self._place(candidate)
-            if place is None:
-                continue
-            if isinstance(place, Option):
-                if taken := self._taken(place, take, now):
-                    return self._granted(place, taken, now)
-            elif not place.opens_in_ms():
-                return self._granted(place, None, now)
-            places.append(place)
+            tier = candidate.tier_of(self._body)
+            definition = self._policy.quota_of(candidate.endpoint.project, candidate.model, tier)
+            if definition is None:
+                opening = Opening(candidate, self._call, self._means.cooldowns)
+                if not opening.opens_in_ms():
+                    return self._unmetered(candidate, now)
+                places.append(opening)
+            elif option := self._option(candidate, tier, definition):
+                if taken := self._taken(option, take, now):
+                    return self._metered(option, taken, now)
+                places.append(option)
         return None
 
     async def _in_line(
@@ -136,15 +138,18 @@ class Reserving:
                     queueing.join(place)
                 given = await queueing.served(inf if number == len(lower) else spill_s)
                 if given is not None:
-                    return self._granted(given.place, given.taken, self._means.clocks.now_ms())
+                    return self._given(given)
             raise self._misfit if self._misfit and queueing.is_nowhere else queueing.refusal()
 
-    def _place(self, candidate: Candidate) -> Option | Opening | None:
-        """What the call takes there. None: more than can ever fit."""
-        tier = candidate.tier_of(self._body)
-        definition = self._policy.quota_of(candidate.endpoint.project, candidate.model, tier)
-        if definition is None:
-            return Opening(candidate, self._call, self._means.cooldowns)
+    def _given(self, given: Given) -> Grant:
+        """The grant of what a line gave."""
+        now = self._means.clocks.now_ms()
+        if isinstance(given.place, Option) and given.taken is not None:
+            return self._metered(given.place, given.taken, now)
+        return self._unmetered(given.place.candidate, now)
+
+    def _option(self, candidate: Candidate, tier: str, definition: LimitGroup) -> Option | None:
+        """What the call takes of a candidate's quota. None: more than can ever fit."""
         estimate = self._estimated(candidate.model, tier)
         group = self._means.groups.of(definition)
         try:
@@ -160,18 +165,22 @@ class Reserving:
         group.touch()  # nobody may come to wait here, and still it should have a lease for the next
         return Taken(group, self._share, option.amounts, source) if source else None
 
-    def _granted(self, place: Option | Opening, taken: Taken | None, now: float) -> Grant:
-        if isinstance(place, Option):
-            return MeteredGrant(self._means, place.candidate, place.estimate, self._mode(taken, now), taken)
+    def _metered(self, option: Option, taken: Taken, now: float) -> Grant:
+        """The grant of units that were taken."""
+        mode = mode_of(option.group, now)
         if self.budgets:
-            estimate = self.estimate(place.candidate)
-            return MeteredGrant(self._means, place.candidate, estimate, self._mode(None, now))
-        return FreeGrant(place.candidate, self._call, self._means.cooldowns)
+            mode = worst((mode, self._mode(now)))
+        return MeteredGrant(self._means, option.candidate, option.estimate, mode, taken)
 
-    def _mode(self, quota: Taken | None, now: float) -> LimitsMode:
-        """How the limits are kept that the call takes from."""
-        mode = LimitsMode.UNUSED if quota is None else mode_of(quota.group, now)
-        return worst((mode, *(mode_of(each.group, now) for each in self.budgets))) if self.budgets else mode
+    def _unmetered(self, candidate: Candidate, now: float) -> Grant:
+        """The grant of a candidate without a quota."""
+        if self.budgets:
+            return MeteredGrant(self._means, candidate, self.estimate(candidate), self._mode(now))
+        return FreeGrant(candidate, self._call, self._means.cooldowns)
+
+    def _mode(self, now: float) -> LimitsMode:
+        """How the budgets are kept that the call takes from."""
+        return worst(mode_of(each.group, now) for each in self.budgets)
 
     def _queueing(self) -> Queueing:
         """Time to stand in line, as much as the call has from now on."""

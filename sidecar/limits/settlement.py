@@ -173,9 +173,10 @@ def classify(was_sent: bool, failure: BaseException | None, chunks: int, usage: 
 
 def settled(reserved: Charge, outcome: OutcomeClass, usage: Usage | None, price: Price) -> Charge:
     """What is booked in place of what was reserved."""
+    book = _ALIKE.get(outcome)
+    if book is not None:
+        return book(reserved, usage, price)
     books, (requests, input_tokens, tokens, money) = _PLANS[outcome]
-    if len(books) == 1:  # one rule for all units, as of nearly all attempts
-        return books[0](reserved, usage, price)
     booked = [book(reserved, usage, price) for book in books]
     return Charge(
         booked[requests].requests,
@@ -233,3 +234,5 @@ def _plan(row: Row) -> tuple[list[Callable[[Charge, Usage | None, Price], Charge
 
 _PLANS = {outcome: _plan(row) for outcome, row in TABLE.items()}
 """The table as it is applied."""
+_ALIKE = {outcome: books[0] for outcome, (books, _) in _PLANS.items() if len(books) == 1}
+"""Where one rule holds for all units, as of nearly all attempts."""
