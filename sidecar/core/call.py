@@ -69,6 +69,10 @@ class Body(NamedTuple):
     is_large: bool = False
     """Whether writing it out is work for a thread; see `edge/convert`."""
 
+    def __repr__(self) -> str:
+        """Without what is said."""
+        return f"<Body of {len(self.json)} fields>"
+
 
 class Call(NamedTuple):
     """One request, read and well-formed, with the Policy snapshot that judges it to the end."""

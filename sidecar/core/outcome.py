@@ -46,6 +46,10 @@ class Reply(NamedTuple):
     is_large: bool = False
     """Whether typing it is work for a thread."""
 
+    def __repr__(self) -> str:
+        """Without what is said."""
+        return f"<Reply of {len(self.json)} fields, {self.usage}>"
+
 
 class AttemptKind(StrEnum):
     """Why an attempt was made."""
