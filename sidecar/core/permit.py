@@ -38,7 +38,7 @@ class Candidate:
         """The service tier that is asked for with a body, and so counted and billed: `standard`, `priority`,
         `flex`.
         """
-        return self.tier or (tier_named(body) if "serviceTier" in body else STANDARD_TIER)
+        return self.tier or tier_named(body)
 
 
 class Permit(NamedTuple):

@@ -232,12 +232,7 @@ class Policy:
             for tenant, weight in weights.items()
             for priority, of_priority in self.priorities.items()
         }
-        served = {
-            (tenant, wanted): shares[tenant, self.priority_of(tenant, wanted)]
-            for tenant in weights
-            for wanted in ("", *self.priorities)
-        }
-        object.__setattr__(self, "_shares", served)
+        object.__setattr__(self, "_shares", shares)
         object.__setattr__(self, "_serving", {**serving, "": _by_level(self.endpoints)})
         object.__setattr__(self, "has_lacks", any(endpoint.lacks for endpoint in self.endpoints))
         object.__setattr__(self, "watches_spend", any(rule.spent for rule in self.tier_rules))
@@ -289,8 +284,6 @@ class Policy:
 
         `wanted` can lower the priority and never raise it; an unknown one is passed over.
         """
-        if share := self._shares.get((tenant, wanted)):
-            return share
         priority = self.priority_of(tenant, wanted)
         return self._shares.get((tenant, priority)) or Share(
             f"{tenant}/{priority}", self.priorities[priority]

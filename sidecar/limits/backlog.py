@@ -3,7 +3,7 @@ is passed in, in milliseconds.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 from sidecar.core.quota import Share
@@ -81,8 +81,6 @@ class Backlogs:
     def __init__(self, ahead_ms: Sequence[float]) -> None:
         self._ahead_ms = ahead_ms
         self._by_name: dict[str, Backlog] = {}
-        self.get: Callable[[str], Backlog | None] = self._by_name.get
-        """The class of a name; None when nothing is known of it."""
 
     def __repr__(self) -> str:
         return f"<Backlogs {list(self._by_name.values())}>"
@@ -97,6 +95,10 @@ class Backlogs:
             known = self._by_name[share.name] = Backlog(share, self._ahead_ms, now)
         known.share = share  # its weight may have changed
         return known
+
+    def get(self, name: str) -> Backlog | None:
+        """The class of that name; None when nothing is known of it."""
+        return self._by_name.get(name)
 
     @property
     def waiting(self) -> int:

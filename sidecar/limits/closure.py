@@ -13,7 +13,7 @@ _CLOSED_MS = 3_600_000.0
 class Closure:
     """What keeps a group closed in this sidecar."""
 
-    __slots__ = ("blocked_until", "is_closed", "paused_until", "shut_until")
+    __slots__ = ("blocked_until", "is_closed", "paused_until")
 
     def __init__(self) -> None:
         self.blocked_until = 0.0
@@ -22,8 +22,6 @@ class Closure:
         """Nothing may leave before, whatever is held: the upstream asked to be left alone."""
         self.is_closed = False
         """Whether the upstream grants nothing at all of a limit: it would refuse, whatever is held."""
-        self.shut_until = 0.0
-        """Of the two, when anything may leave again; infinity: for as long as it is closed."""
 
     def __repr__(self) -> str:
         state = "closed" if self.is_closed else f"blocked until {self.blocked_until:.0f}"
@@ -38,19 +36,17 @@ class Closure:
         known_ms = max(self.blocked_until, self.paused_until) - now
         return _CLOSED_MS if self.is_closed and known_ms <= 0 else max(0.0, known_ms)
 
+    def is_shut(self, now: float) -> bool:
+        """Whether nothing may leave."""
+        return self.is_closed or now < self.paused_until
+
     def is_blocked(self, now: float) -> bool:
         """Whether nothing is granted, or nothing may leave."""
-        return now < self.shut_until or now < self.blocked_until
+        return self.is_shut(now) or now < self.blocked_until
 
     def pause(self, until: float) -> None:
         """Let nothing leave before; an earlier end changes nothing."""
         self.paused_until = max(self.paused_until, until)
-        self.close(self.is_closed)
-
-    def close(self, is_closed: bool) -> None:
-        """Close it, or open it again."""
-        self.is_closed = is_closed
-        self.shut_until = math.inf if is_closed else self.paused_until
 
     def paused_ms(self, now: float) -> int:
         """For how long nothing may leave, whatever is held."""
@@ -61,10 +57,6 @@ class Closure:
         the upstream grants nothing.
         """
         self.blocked_until = now + answer.blocked_ms if answer.blocked_ms else 0.0
-        self.close(
-            is_zero_owed
-            or any(
-                not (level.permille or term.is_shadow)
-                for level, term in zip(answer.levels, terms, strict=True)
-            )
+        self.is_closed = is_zero_owed or any(
+            not (level.permille or term.is_shadow) for level, term in zip(answer.levels, terms, strict=True)
         )

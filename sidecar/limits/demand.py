@@ -23,8 +23,7 @@ class Demand:
         self._arrivals = 0
         self._rates = [0.0] * (limits + 1)  # the last is of requests, whatever they ask for
         self._looked_at = now
-        self.served = 0
-        """Requests let go since `served_per_ms` last followed: to be counted by whoever lets one go."""
+        self._served = 0
         self._served_since = now
         self.served_at = now
         """When it was last seen that a request was let go."""
@@ -49,6 +48,10 @@ class Demand:
         self._seen = list(map(add, self._seen, amounts))
         self._arrivals += 1
 
+    def served(self) -> None:
+        """A request was let go."""
+        self._served += 1
+
     def look(self, now: float) -> None:
         """Let the rates follow what was seen since the last look."""
         if (passed := now - self._looked_at) >= _LOOK_EVERY_MS:
@@ -62,9 +65,9 @@ class Demand:
             self._looked_at = now
         if (passed := now - self._served_since) >= _SERVED_OVER_MS / 4:
             gain = 1 - math.exp(-passed / _SERVED_OVER_MS)
-            self.served_per_ms += gain * (self.served / passed - self.served_per_ms)
-            self.served_at = now if self.served else self.served_at
-            self.served, self._served_since = 0, now
+            self.served_per_ms += gain * (self._served / passed - self.served_per_ms)
+            self.served_at = now if self._served else self.served_at
+            self._served, self._served_since = 0, now
 
     def target(self, horizons_ms: Sequence[float]) -> list[int]:
         """Of each limit, what is likely to be used within its horizon: at least one average request. Nothing

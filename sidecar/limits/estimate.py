@@ -143,7 +143,7 @@ class Estimator:
         if found.guessed or found.cache:
             certain, guessed = self._with_guesses(certain, found, caller.guessed.value, key)
             prompt = _sum(certain, guessed)
-        if method is _EMBED_CONTENT:
+        if method is Method.EMBED_CONTENT:
             charge = _charge(len(body["contents"]), prompt, 0, price)
         else:
             charge = _charge(1, prompt, _output(body, caller.output.value), price)
@@ -173,8 +173,8 @@ class Estimator:
             named = min(usage.cached, usage.prompt)
             self._caches.put(estimate.found.cache, named)
         caller = estimate.known or self._callers.at(estimate.key, _Caller)
-        caller.answers = answers = caller.answers + 1
-        if answers > _ALL_OF_ANSWERS and answers % _ONE_OF_ANSWERS:
+        caller.answers += 1
+        if caller.answers > _ALL_OF_ANSWERS and caller.answers % _ONE_OF_ANSWERS:
             return
         model = self._models.at(estimate.key.model, _Model)
         for ratios in (caller, model):
@@ -197,7 +197,6 @@ class Estimator:
         )
 
 
-_EMBED_CONTENT = Method.EMBED_CONTENT
 _FREE_CHARGE = Charge(requests=0)
 _UNKNOWN = _Caller()
 """Of whom nothing was learned, nor will be."""
@@ -212,10 +211,7 @@ def _scaled(tokens: Mapping[str, int], ratio: float | None) -> Mapping[str, int]
     """Tokens by modality times a ratio, 1 when none is known."""
     if ratio is None:
         return tokens
-    scaled = dict(tokens)
-    for modality, count in tokens.items():
-        scaled[modality] = math.ceil(count * ratio)
-    return scaled
+    return {modality: math.ceil(count * ratio) for modality, count in tokens.items()}
 
 
 def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
@@ -225,9 +221,7 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 def _output(body: Json, learned: float | None) -> int:
     """Answer and thoughts together, which maxOutputTokens counts too."""
     likely = UNKNOWN_OUTPUT_TOKENS if learned is None else math.ceil(learned)
-    config = body.get("generationConfig")
-    if not config:
-        return min(OUTPUT_MAX_TOKENS, likely)
+    config = body.get("generationConfig") or {}
     asked: int = config.get("maxOutputTokens", OUTPUT_MAX_TOKENS)
     candidates: int = config.get("candidateCount", 1)
     return min(max(0, min(asked, OUTPUT_MAX_TOKENS)) * max(1, candidates), likely)

@@ -13,7 +13,7 @@ from sidecar.limits.cooldowns import Cooldowns
 from sidecar.limits.estimate import Estimate
 from sidecar.limits.group import Group
 from sidecar.limits.means import Means
-from sidecar.limits.settlement import ANSWERED, classify, settled
+from sidecar.limits.settlement import OutcomeClass, classify, settled
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ class MeteredGrant:
             return self._settled
         estimate = self._estimate
         outcome = classify(self.is_sent, failure, chunks, usage)
-        if outcome is ANSWERED and usage is not None:
+        if outcome is OutcomeClass.ANSWERED and usage is not None:
             self._means.estimator.observe(estimate, usage)
         charge = self._settled = settled(estimate.charge, outcome, usage, estimate.price)
         if self._taken is not None:

@@ -47,10 +47,15 @@ class History:
 
     def add(self, at: float, amounts: Sequence[int]) -> None:
         """Remember what was used at a moment; what was not, after all, is less than nothing."""
-        place = int(at // self._slot_ms)
-        slot = self._slots.get(place) or self._begin(place, at)
-        slot.last = max(slot.last, at)
+        slot = self.at(at)
         slot.amounts = list(map(add, slot.amounts, amounts))
+
+    def at(self, moment: float) -> Slot:
+        """Where what is used at a moment is remembered."""
+        place = int(moment // self._slot_ms)
+        slot = self._slots.get(place) or self._begin(place, moment)
+        slot.last = max(slot.last, moment)
+        return slot
 
     def _begin(self, place: int, at: float) -> Slot:
         """Begin a slot, and forget those that are older than can matter."""

@@ -109,9 +109,7 @@ class Holder:
         """Take units for a request that has just come, without a message. Returns where they are from, for
         `use` and `put_back`; 0: it must join the line.
         """
-        known = self._classes.get(share.name)
-        if known is None or known.share is not share:
-            known = self._classes.of(share, now)
+        known = self._classes.of(share, now)
         known.demand.arrived(amounts)
         return 0 if known.line.length and any(amounts) else self._spend(known, amounts, now)
 
@@ -131,7 +129,7 @@ class Holder:
         """The request that took units leaves. False: they are ours no more or may not be used now; it must
         put them back and take others.
         """
-        if now < self.closure.shut_until:
+        if self.closure.is_shut(now):
             return False
         if source == _UNHELD:
             self.lease.book_unheld(amounts, now)
@@ -152,9 +150,9 @@ class Holder:
         What it held of flight limits is free. Where they are scarce the ledger says whose turn it is, or the
         class that flies would keep them for ever.
         """
-        if self.lease.land(share.name, taken, self._is_plenty, now) and (
-            known := self._classes.get(share.name)
-        ):
+        has_flown = self.lease.land(share.name, taken, self._is_plenty, now)
+        known = self._classes.get(share.name)
+        if has_flown and known is not None:
             known.ask_at = min(known.ask_at, now)
             if known.line.length:
                 self.serve(now)
@@ -197,7 +195,7 @@ class Holder:
         closed here at once, and a pause begins.
         """
         self._refusals.add(penalty._replace(pause_ms=0))
-        self.closure.close(self.closure.is_closed or penalty.value == 0)
+        self.closure.is_closed = self.closure.is_closed or penalty.value == 0
         self.pause(now + penalty.pause_ms, now)
 
     def pause(self, until: float, now: float) -> None:
@@ -207,18 +205,16 @@ class Holder:
 
     def _spend(self, known: Backlog, amounts: Sequence[int], now: float) -> int:
         """Where the units come from; 0: there are none."""
-        if now < self.closure.shut_until:
+        if self.closure.is_shut(now):
             return 0
         source = self.lease.take(known.share.name, amounts, now)
-        if not source:
-            if not any(amounts):  # free, as far as is known: what it costs is booked as a debt
-                source = _UNHELD
-            elif self._licensed(amounts, now):
-                source = _UNHELD
-                known.unheld += 1 / known.share.weight
-            else:
-                return 0
-        known.demand.served += 1
+        if not source and not any(amounts):  # free, as far as is known: what it costs is booked as a debt
+            source = _UNHELD
+        elif not source and self._licensed(amounts, now):
+            source = _UNHELD
+            known.unheld += 1 / known.share.weight
+        if source:
+            known.demand.served()
         return source
 
     def _licensed(self, amounts: Sequence[int], now: float) -> bool:

@@ -143,7 +143,7 @@ class Lease:
                 has_flown = True
                 self._flying[number] -= amount
                 if is_kept:
-                    (self.free.get(share) or self._free_of(share))[number] += amount
+                    self._free_of(share)[number] += amount
                 else:
                     self._returned[number] += amount
                     self._returns.at(now, self.log).amounts[number] += amount
@@ -154,8 +154,9 @@ class Lease:
         for number in self._windows:
             if amount := used[number] - taken[number]:
                 if amount > 0:
-                    self._debts.at(now, self.log).amounts[number] += amount
+                    self._owe(number, amount, now)
                 elif now - at < self._windows_ms[number]:  # else it has left
+                    self._history.at(at).amounts[number] += amount
                     self._refunds.at(at, self.log).amounts[number] += amount
 
     def book_unheld(self, amounts: Sequence[int], now: float) -> None:
@@ -165,7 +166,7 @@ class Lease:
                 self._flying[number] += amount
                 self.granted[number] += amount
             elif amount:
-                self._debts.at(now, self.log).amounts[number] += amount
+                self._owe(number, amount, now)
 
     def give_back(self, share: str, keep: Sequence[int], now: float) -> None:
         """Return what a class holds beyond `keep`."""
@@ -194,15 +195,11 @@ class Lease:
         limit the calls that run.
         """
         self._book_uses()
-        if until is not None:  # or what is taken back would count up to then, and the use that it is of not
-            self._book_corrections()
         used = list(self._flying)
-        booked = [(slot.last, slot.amounts) for slot in self._history]
-        growing = [*self._debts.growing.values(), *self._refunds.growing.values()]
-        for at, amounts in booked + [(change.at, change.amounts) for change in growing]:
+        for slot in self._history:
             for number, terms in enumerate(self._terms):
-                if now - terms.window_ms < at and (until is None or at <= until):
-                    used[number] += amounts[number]
+                if now - terms.window_ms < slot.last and (until is None or slot.last <= until):
+                    used[number] += slot.amounts[number]
         return used
 
     @property
@@ -284,7 +281,6 @@ class Lease:
         self.log += forgotten
 
     def _retell(self, since: float, calendar_since: float, until: float) -> None:
-        self._book_corrections()
         for slot in sorted(self._history, key=attrgetter("last")):
             amounts = [
                 max(0, amount) if self._since(number, since, calendar_since) < slot.last <= until else 0
@@ -307,11 +303,16 @@ class Lease:
             free = self.free[share] = [0] * len(self._terms)
         return free
 
+    def _owe(self, number: int, amount: int, now: float) -> None:
+        """More is used than was granted."""
+        self._history.at(now).amounts[number] += amount
+        self._debts.at(now, self.log).amounts[number] += amount
+
     def _close_log(self) -> None:
         """Let nothing of the log grow any more."""
         self._book_uses()
-        self._book_corrections()
-        self._returns.growing.clear()
+        for sort in (self._returns, self._debts, self._refunds):
+            sort.growing.clear()
 
     def _book_uses(self) -> None:
         """Count what was used since this was last done: all at once costs a call less than each by itself."""
@@ -321,12 +322,3 @@ class Lease:
             self._history.add(change.at, change.amounts)
             self._used = list(map(add, self._used, change.amounts))
         self._uses.growing.clear()
-
-    def _book_corrections(self) -> None:
-        """Count what was used beside what was granted, and take off what was not, after all; as late as uses,
-        for the same reason.
-        """
-        for sort in (self._debts, self._refunds):
-            for change in sort.growing.values():
-                self._history.add(change.at, change.amounts)
-            sort.growing.clear()

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from sidecar.core.call import Json
-from sidecar.limits.media import TEXT, View, inline_tokens, unseen_tokens, view
+from sidecar.limits.media import TEXT, inline_tokens, unseen_tokens, view
 
 _MARK_TOKENS = 4
 _BYTES_PER_TOKEN, _DENSE_BYTES_PER_TOKEN = 3, 2
@@ -54,27 +54,22 @@ class Measured:
 
 
 _Eyes: TypeAlias = tuple[str, Json]
-"""Model and body: whose view of media it is, worked out where there is one, as most requests have none."""
+"""Model and config: whose view of media it is, worked out where there is one, as most requests have none."""
+_NONE: Json = {}
 
 
 def measure(body: Json, model: str) -> Measured:
     """Measure a canonical body of Generate, StreamGenerate or EmbedContent."""
+    config = body.get("generationConfig") or _NONE
     measured = Measured({}, {}, body.get("cachedContent", ""))
-    eyes = model, body
-    for key, value in body.items():
-        if not value:
-            continue
-        if key == "contents":
-            for content in value:
-                _measure_parts(content.get("parts", ()), eyes, measured)
-        elif key == "systemInstruction":
-            _measure_parts(value.get("parts", ()), eyes, measured)
-        elif key == "generationConfig":
-            for schema in (value.get("responseSchema"), value.get("responseJsonSchema")):
-                if schema:
-                    _add(measured.certain, TEXT, json_tokens(schema))
-        elif key == "tools":
-            _add(measured.certain, TEXT, json_tokens(value))
+    eyes = model, config
+    for content in body.get("contents", ()):
+        _measure_parts(content.get("parts", ()), eyes, measured)
+    if system := body.get("systemInstruction"):
+        _measure_parts(system.get("parts", ()), eyes, measured)
+    for spoken in (body.get("tools"), config.get("responseSchema"), config.get("responseJsonSchema")):
+        if spoken:
+            _add(measured.certain, TEXT, json_tokens(spoken))
     return measured
 
 
@@ -107,10 +102,10 @@ def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> No
             if key == "text":
                 text += text_tokens(value) + _MARK_TOKENS
             elif key == "inlineData":
-                modality, tokens = inline_tokens(part, _view(eyes))
+                modality, tokens = inline_tokens(part, view(*eyes))
                 _add(certain, modality, tokens + _MARK_TOKENS)
             elif key == "fileData":
-                _add(measured.guessed, *unseen_tokens(part, _view(eyes)))
+                _add(measured.guessed, *unseen_tokens(part, view(*eyes)))
             elif key == "functionResponse" and "parts" in value:  # media that a function gave back
                 _measure_parts(value["parts"], eyes, measured)
                 text += json_tokens({k: v for k, v in value.items() if k != "parts"})
@@ -119,9 +114,4 @@ def _measure_parts(parts: Iterable[Json], eyes: _Eyes, measured: Measured) -> No
             elif key not in _SILENT_KEYS:
                 text += json_tokens(value)
     if text:
-        certain[TEXT] = certain.get(TEXT, 0) + text
-
-
-def _view(eyes: _Eyes) -> View:
-    model, body = eyes
-    return view(model, body.get("generationConfig") or {})
+        _add(certain, TEXT, text)

@@ -6,8 +6,6 @@ from sidecar.limits.group import Group
 from sidecar.limits.holder import LEASE_MS
 from sidecar.limits.licence import LICENCE_MS
 
-_NORMAL = LimitsMode.NORMAL
-
 
 def mode_of(group: Group, now: float) -> LimitsMode:
     """The mode of a group at `now`, on the clock of its reports in milliseconds."""
@@ -15,7 +13,7 @@ def mode_of(group: Group, now: float) -> LimitsMode:
     if not holder.failures:
         if holder.answered_at is None:
             return LimitsMode.UNUSED
-        return LimitsMode.LEARNING if now < group.learning_until else _NORMAL
+        return LimitsMode.LEARNING if now < group.learning_until else LimitsMode.NORMAL
     if holder.lease.is_live(now) or not holder.is_cut_off:
         return LimitsMode.LEASE
     return _without_ledger(group, now)

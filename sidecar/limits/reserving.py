@@ -38,26 +38,14 @@ _Take: TypeAlias = Callable[[Holder, Share, Sequence[int], float], int]
 class Reserving:
     """What one call reserves, attempt after attempt, on top of its `budgets`."""
 
-    __slots__ = (
-        "_body",
-        "_call",
-        "_estimates",
-        "_means",
-        "_misfit",
-        "_policy",
-        "_principal",
-        "_share",
-        "budgets",
-    )
+    __slots__ = ("_call", "_estimates", "_means", "_misfit", "_principal", "_share", "budgets")
 
     def __init__(self, means: Means, call: Call, principal: Principal) -> None:
         self.budgets: list[Taken] = []
         self._means = means
         self._call = call
-        self._body = call.body.json
-        self._policy = call.policy
         self._principal = principal
-        self._share = self._policy.share_of(principal.tenant, call.arrival.priority)
+        self._share = call.policy.share_of(principal.tenant, call.arrival.priority)
         self._estimates: dict[tuple[str, str], Estimate] = {}
         self._misfit: CostExceedsLimit | None = None
 
@@ -67,7 +55,7 @@ class Reserving:
     async def reserve(self, candidates: Sequence[Candidate]) -> Grant:
         """Take the quota of one candidate; see `core.ports.Hold`."""
         places: list[Option | Opening] = []
-        best = candidates if len(candidates) == 1 else _best_level(some(candidates, self._call))
+        best = _best_level(some(candidates, self._call))
         return self._at_once(best, Holder.take, places) or await self._in_line(candidates, best, places)
 
     def try_reserve(self, candidates: Sequence[Candidate]) -> Grant | None:
@@ -87,16 +75,16 @@ class Reserving:
 
     def estimate(self, candidate: Candidate) -> Estimate:
         """What the call may cost at the model and tier of a candidate."""
-        return self._estimated(candidate.model, candidate.tier_of(self._body))
+        return self._estimated(candidate.model, candidate.tier_of(self._call.body.json))
 
     def _estimated(self, model: str, tier: str) -> Estimate:
         """What it may cost there; estimated once for each model and tier."""
         place = model, tier
         estimate = self._estimates.get(place)
         if estimate is None:
-            price = UNPRICED
-            if self._policy.counts_money:
-                price = self._policy.prices.price(model, tier, self._means.clocks.wall().date())
+            policy, price = self._call.policy, UNPRICED
+            if policy.counts_money:
+                price = policy.prices.price(model, tier, self._means.clocks.wall().date())
             estimate = self._means.estimator.charge(self._call, Key(self._principal.id, model), price)
             self._estimates[place] = estimate
         return estimate
@@ -109,8 +97,8 @@ class Reserving:
         """
         now = self._means.clocks.now_ms()
         for candidate in candidates:
-            tier = candidate.tier_of(self._body)
-            definition = self._policy.quota_of(candidate.endpoint.project, candidate.model, tier)
+            tier = candidate.tier_of(self._call.body.json)
+            definition = self._call.policy.quota_of(candidate.endpoint.project, candidate.model, tier)
             if definition is None:
                 opening = Opening(candidate, self._call, self._means.cooldowns)
                 if not opening.opens_in_ms():
@@ -128,7 +116,7 @@ class Reserving:
         """Stand in line, after the best level was found to have nothing at once but places to wait at."""
         lower = [list(level) for _, level in groupby(candidates[len(best) :], key=_level)]
         with self._queueing() as queueing:
-            spill_s = min(self._policy.pools.spill_after_s, queueing.wait_s / (1 + len(lower)))
+            spill_s = min(self._call.policy.pools.spill_after_s, queueing.wait_s / (1 + len(lower)))
             for number, level in enumerate((best, *lower)):
                 if number:
                     places = []
@@ -201,6 +189,8 @@ def _level(candidate: Candidate) -> tuple[int, int]:
 
 def _best_level(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     """Those at the head that are of one level."""
+    if len(candidates) == 1:
+        return candidates
     level = _level(candidates[0])
     count = next((n for n, other in enumerate(candidates) if _level(other) != level), len(candidates))
     return candidates[:count]

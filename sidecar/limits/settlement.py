@@ -62,10 +62,6 @@ class OutcomeClass(StrEnum):
     """Ended, in whatever way, between the first chunk of an answer and its end."""
 
 
-ANSWERED = OutcomeClass.ANSWERED
-"""By itself: to look it up in its class takes every call as long as to make an object."""
-
-
 class Rule(Enum):
     """What is booked of a unit."""
 
@@ -159,7 +155,7 @@ def classify(was_sent: bool, failure: BaseException | None, chunks: int, usage: 
     if not was_sent:
         return OutcomeClass.NEVER_SENT
     if failure is None:
-        return OutcomeClass.ANSWERED_WITHOUT_USAGE if usage is None else ANSWERED
+        return OutcomeClass.ANSWERED_WITHOUT_USAGE if usage is None else OutcomeClass.ANSWERED
     if chunks or usage is not None:  # a usage came with a chunk, even when the caller did not get it any more
         return OutcomeClass.CUT
     if not isinstance(failure, SidecarError):  # cancelled, or a defect of ours
@@ -173,10 +169,9 @@ def classify(was_sent: bool, failure: BaseException | None, chunks: int, usage: 
 
 def settled(reserved: Charge, outcome: OutcomeClass, usage: Usage | None, price: Price) -> Charge:
     """What is booked in place of what was reserved."""
-    book = _ALIKE.get(outcome)
-    if book is not None:
-        return book(reserved, usage, price)
     books, (requests, input_tokens, tokens, money) = _PLANS[outcome]
+    if len(books) == 1:  # one rule for all units, as of nearly all attempts
+        return books[0](reserved, usage, price)
     booked = [book(reserved, usage, price) for book in books]
     return Charge(
         booked[requests].requests,
@@ -202,9 +197,9 @@ def _prompt(reserved: Charge, _usage: Usage | None, _price: Price) -> Charge:
 def _used(reserved: Charge, usage: Usage | None, price: Price) -> Charge:
     if usage is None:
         return _kept(reserved, usage, price)
-    prompt, _cached, candidates, thoughts, tool_use, total, *_details = usage
-    tokens = max(prompt + candidates + thoughts + tool_use, total)  # none that is left out must be free
-    return Charge(reserved.requests, prompt, tokens, price.cost(usage).micro_dollars, 0)
+    parts = usage.prompt + usage.candidates + usage.thoughts + usage.tool_use
+    tokens = max(parts, usage.total)  # an upstream that leaves one out must not make it free
+    return Charge(reserved.requests, usage.prompt, tokens, price.cost(usage).micro_dollars, 0)
 
 
 def _bound(reserved: Charge, usage: Usage | None, price: Price) -> Charge:
@@ -234,5 +229,3 @@ def _plan(row: Row) -> tuple[list[Callable[[Charge, Usage | None, Price], Charge
 
 _PLANS = {outcome: _plan(row) for outcome, row in TABLE.items()}
 """The table as it is applied."""
-_ALIKE = {outcome: books[0] for outcome, (books, _) in _PLANS.items() if len(books) == 1}
-"""Where one rule holds for all units, as of nearly all attempts."""

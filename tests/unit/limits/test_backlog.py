@@ -18,7 +18,7 @@ def backlog(waiting: int = 0, limits: int = 2) -> Backlog:
 def busy(made: Backlog, per_s: int, seconds: int, amounts: tuple[int, int] = (1, 10)) -> Backlog:
     for moment in range(0, seconds * 1_000, 1_000 // per_s):
         made.demand.arrived(amounts)
-        made.demand.served += 1
+        made.demand.served()
         made.demand.look(moment)
     return made
 
